@@ -1,0 +1,1 @@
+"""Values and functions about coverage: no files, no clock, no protocol."""
