@@ -1,0 +1,386 @@
+"""Covls's settings: typed values with defaults, read from layers, and what was wrong in those."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from difflib import get_close_matches
+from functools import cache
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+Severity = Literal["hint", "information", "warning", "error"]
+WatchMode = Literal["auto", "native", "poll", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong that was found and passed over; `str()` of it is one clear line."""
+
+    where: str  # a setting as the user wrote it ("tool.covls.watch.mode"), or a file
+    message: str
+
+    def __str__(self) -> str:
+        return f"`{self.where}`: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a setting is for, beside its type: the schema and the documentation are made from it."""
+
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    restricted: bool = (
+        False  # names something that would run: in the workspace's files only if trusted
+    )
+    client_only: bool = False  # never from the workspace's files
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Uncovered lines as the editor's diagnostics."""
+
+    enable: Annotated[bool, About("Publish uncovered lines as diagnostics.")] = True
+    severity: Annotated[Severity, About("Severity of the diagnostics of uncovered code.")] = "hint"
+    partial: Annotated[bool, About("Report branches that were never taken, too.")] = True
+    stale: Annotated[bool, About("Report a file whose coverage is no longer of its text.")] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hover:
+    """What is shown for the line under the pointer."""
+
+    enable: Annotated[bool, About("Tell on hover whether and by which tests a line is run.")] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How changes of the data file are noticed."""
+
+    mode: Annotated[
+        WatchMode,
+        About(
+            "How to notice new data: by the system's file events, by polling, not at all; "
+            "auto polls where there are no events."
+        ),
+    ] = "auto"
+    settle: Annotated[
+        float,
+        About(
+            "Seconds the data must be quiet before results that have lost lines are shown, "
+            "where it cannot be seen whether a test run is under way.",
+            minimum=0,
+            maximum=3600,
+        ),
+    ] = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The cache of analysed files, in the user's cache folder; safe to delete."""
+
+    max_mb: Annotated[
+        int, About("Megabytes the cache may take; 0 keeps nothing.", minimum=0, maximum=1_048_576)
+    ] = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of covls's settings, nested as they are written."""
+
+    enable: Annotated[bool, About("Show coverage.")] = True
+    trusted: Annotated[
+        bool | None,
+        About(
+            "Whether code of the workspace may run: coverage.py's configuration plugins, the "
+            "project's interpreter. Unset: only when a run is asked for.",
+            client_only=True,
+        ),
+    ] = None
+    python: Annotated[
+        str | None,
+        About(
+            "The project's Python interpreter. Unset: found in the environment.", restricted=True
+        ),
+    ] = None
+    data_file: Annotated[
+        str | None,
+        About(
+            "The data file to show, against the root. Unset: where coverage.py's own "
+            "configuration puts it."
+        ),
+    ] = None
+    roots: Annotated[
+        tuple[str, ...],
+        About(
+            "Folders that have coverage data of their own, against the workspace's folder. "
+            "Empty: the nearest folder with data, or else with coverage configuration."
+        ),
+    ] = ()
+    diagnostics: Annotated[Diagnostics, About("Uncovered lines as diagnostics.")] = Diagnostics()
+    hover: Annotated[Hover, About("What is shown for the line under the pointer.")] = Hover()
+    watch: Annotated[Watch, About("How changes of the data file are noticed.")] = Watch()
+    cache: Annotated[Cache, About("The cache of analysed files.")] = Cache()
+
+
+class Layer(NamedTuple):
+    """Settings as they were found in one place: plain values under their keys."""
+
+    name: str  # how the user would name the place: "tool.covls", "covls.toml", "covls"
+    values: Mapping[str, object]
+    client: bool = False  # from the editor or the command line, not from a file of the workspace
+
+
+def client_layer(values: object, name: str = "covls") -> Layer:
+    """Return the layer of an editor's settings, with or without an outer "covls" key.
+
+    Anything but an object (a client may send null or an empty list) holds no settings.
+    """
+    if not isinstance(values, Mapping):
+        return Layer(name, {}, client=True)
+    inner = values.get("covls")
+    return Layer(name, inner if isinstance(inner, Mapping) else values, client=True)
+
+
+def read_settings(*layers: Layer) -> tuple[Settings, tuple[Problem, ...]]:
+    """Return the settings of all layers, later ones over earlier ones, and what is wrong in them.
+
+    A wrong value or an unknown key is reported with its path as it was written, and only it is
+    ignored. Null means unset. Keys are taken in camelCase, snake_case and kebab-case.
+    """
+    problems: list[Problem] = []
+    settings = Settings()
+    # Trust is given by the client alone, and decides what the workspace's files may say.
+    clients = [layer for layer in layers if layer.client]
+    trusted = any(_given_trust(layer) for layer in clients)
+    for layer in layers:
+        reader = _Reader(layer.client, trusted, problems)
+        separator = ": " if layer.name.endswith(".toml") else "."
+        settings = reader.section(settings, layer.values, layer.name + separator)
+    return settings, tuple(problems)
+
+
+class Setting(NamedTuple):
+    """One setting, for documentation: its dotted path, type in words, default and purpose."""
+
+    path: str
+    type: str
+    default: object
+    about: About
+
+
+def all_settings(defaults: Any = None, prefix: str = "") -> Iterator[Setting]:
+    """Yield every setting in the order of the dataclasses."""
+    defaults = Settings() if defaults is None else defaults
+    for name, (kind, about) in _options(defaults.__class__).items():
+        default = getattr(defaults, name)
+        if is_dataclass(kind):
+            yield from all_settings(default, f"{prefix}{name}.")
+        else:
+            yield Setting(prefix + name, _expected(kind), default, about)
+
+
+def settings_schema() -> dict[str, object]:
+    """Return the JSON schema of `[tool.covls]` and `covls.toml`."""
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "covls",
+        "description": "Settings of covls: [tool.covls] in pyproject.toml, or covls.toml.",
+        **_schema(Settings()),
+    }
+
+
+class _Reader:
+    """Reads one layer over settings already known."""
+
+    def __init__(self, client: bool, trusted: bool, problems: list[Problem]) -> None:
+        self._client = client
+        self._trusted = trusted
+        self._problems = problems
+
+    def section(self, known: Any, values: Mapping[str, object], where: str) -> Any:
+        options = _options(known.__class__)
+        changes: dict[str, Any] = {}
+        for key, value in values.items():
+            path = f"{where}{key}"
+            name = _snake(str(key))
+            if name not in options:
+                self._report(path, "is no setting of covls's" + _did_you_mean(str(key), options))
+                continue
+            if value is None:
+                continue
+            kind, about = options[name]
+            if about.client_only and not self._client:
+                self._report(
+                    path, "is taken from the editor's settings only, not from the workspace"
+                )
+            elif about.restricted and not self._client and not self._trusted:
+                self._report(
+                    path,
+                    "is ignored because the workspace is not trusted; "
+                    "trust it or set it in the editor's settings",
+                )
+            elif name in changes:
+                self._report(path, "is given twice, in another spelling above; this one is ignored")
+            elif is_dataclass(kind):
+                if isinstance(value, Mapping):
+                    changes[name] = self.section(getattr(known, name), value, path + ".")
+                # Lua has one empty table: a client may send [] where it means {}.
+                elif value != []:
+                    self._report(path, f"{_shown(value)} is not a table of settings")
+            else:
+                taken = self._value(kind, about, value, path)
+                if taken is not _WRONG:
+                    changes[name] = taken
+        return replace(known, **changes)
+
+    def _value(self, kind: Any, about: About, value: object, path: str) -> object:
+        if get_origin(kind) is tuple:
+            return self._list(value, path)
+        check, words = _check(kind)
+        taken = check(value)
+        if taken is _WRONG:
+            self._report(path, f"{_shown(value)} is not {words}")
+        elif isinstance(taken, int | float) and not isinstance(taken, bool):
+            if about.minimum is not None and taken < about.minimum:
+                self._report(path, f"{_shown(value)} is under {about.minimum:g}")
+                return _WRONG
+            if about.maximum is not None and taken > about.maximum:
+                self._report(path, f"{_shown(value)} is over {about.maximum:g}")
+                return _WRONG
+        return taken
+
+    def _list(self, value: object, path: str) -> object:
+        if not isinstance(value, list | tuple):
+            if value == {}:
+                return ()
+            self._report(path, f"{_shown(value)} is not a list of strings")
+            return _WRONG
+        kept = []
+        for index, item in enumerate(value):
+            if isinstance(item, str):
+                kept.append(item)
+            else:
+                self._report(f"{path}[{index}]", f"{_shown(item)} is not a string")
+        return tuple(kept)
+
+    def _report(self, path: str, message: str) -> None:
+        self._problems.append(Problem(path, message))
+
+
+_WRONG = object()  # not None: that is a value a setting can have
+
+
+def _check(kind: Any) -> tuple[Callable[[object], object], str]:
+    """Return the function that takes a value for a type or gives _WRONG, and the type in words."""
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+
+    def check(value: object) -> object:
+        if choices:
+            return value if isinstance(value, str) and value in choices else _WRONG
+        if kind is bool:
+            return value if isinstance(value, bool) else _WRONG
+        if kind is str:
+            return value if isinstance(value, str) and value else _WRONG
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return _WRONG
+        if kind is float:
+            return float(value) if math.isfinite(value) else _WRONG
+        # Lua and JavaScript have one kind of number: 256.0 is a whole one.
+        return int(value) if isinstance(value, int) or value.is_integer() else _WRONG
+
+    return check, _expected(kind)
+
+
+def _expected(kind: Any) -> str:
+    """Return a type in words, as after "is not"."""
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if get_origin(kind) is tuple:
+        return "a list of strings"
+    return {bool: "true or false", str: "a string", int: "a whole number", float: "a number"}[kind]
+
+
+@cache
+def _options(section: type) -> dict[str, tuple[Any, About]]:
+    """Return type (without None) and purpose of each setting of a section, by its name."""
+    hints = get_type_hints(section, include_extras=True)
+    options = {}
+    for field in fields(section):
+        kind, about = get_args(hints[field.name])
+        if get_origin(kind) in {Union, UnionType}:
+            (kind,) = (one for one in get_args(kind) if one is not NoneType)
+        options[field.name] = (kind, about)
+    return options
+
+
+def _given_trust(layer: Layer) -> bool:
+    return any(
+        _snake(str(key)) == "trusted" and value is True for key, value in layer.values.items()
+    )
+
+
+def _snake(key: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])([A-Z]+)", r"_\1", key.replace("-", "_")).lower()
+
+
+def _camel(name: str) -> str:
+    return re.sub(r"_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+def _did_you_mean(key: str, options: Mapping[str, object]) -> str:
+    near = get_close_matches(_snake(key), options, n=1)
+    if not near:
+        return ""
+    name = near[0]
+    if "-" in key:
+        name = name.replace("_", "-")
+    elif key != key.lower():
+        name = _camel(name)
+    return f"; did you mean {name}?"
+
+
+def _shown(value: object) -> str:
+    """Return a value as the user would have written it, shortened."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _schema(defaults: Any) -> dict[str, object]:
+    properties = {}
+    for name, (kind, about) in _options(defaults.__class__).items():
+        if about.client_only:
+            continue
+        default = getattr(defaults, name)
+        entry: dict[str, object] = {"description": about.description}
+        if is_dataclass(kind):
+            entry |= _schema(default)
+        elif get_origin(kind) is Literal:
+            entry |= {"enum": list(get_args(kind)), "default": default}
+        elif get_origin(kind) is tuple:
+            entry |= {"type": "array", "items": {"type": "string"}, "default": list(default)}
+        else:
+            words = {bool: "boolean", str: "string", int: "integer", float: "number"}
+            entry["type"] = words[kind]
+            if default is not None:
+                entry["default"] = default
+        if about.minimum is not None:
+            entry["minimum"] = about.minimum
+        if about.maximum is not None:
+            entry["maximum"] = about.maximum
+        properties[name] = entry
+    return {"type": "object", "additionalProperties": False, "properties": properties}
