@@ -28,3 +28,37 @@ $(VENV)/.dev: $(INPUTS)
 	@test -n "$(PYTHON)"
 	@"$(PYTHON)" scripts/environment.py $(VENV) dev
 	@touch $@ $(VENV)/.demo
+
+test: dev ## Everything: style, types, import contracts, and the whole suite
+	@scripts/install-test-tools
+	@$(MAKE) --no-print-directory lint pytest
+
+lint: dev ## Style, format, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: dev ## Put the code in ruff's format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+pytest: dev ## The suite alone; make pytest ARGS="tests/core -x"
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+test-pythons: ## The suite on every Python from 3.11 up; ONLY="3.12 3.13" names some
+	@scripts/install-test-tools
+	@scripts/test-pythons $(ONLY)
+
+bench: dev ## covls and coverage.py's reports side by side on a large project
+	$(BIN)/python -m benchmarks $(ARGS)
+
+changelog-draft: dev ## What the news fragments say, as the next release's notes
+	@$(BIN)/towncrier build --draft --version next
+
+lock: ## constraints.txt anew, with the newest versions that fit together
+	@test -n "$(PYTHON)"
+	@"$(PYTHON)" scripts/environment.py --lock
+
+clean: ## Everything that was made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -80,7 +80,9 @@ def make(folder: Path, groups: list[str]) -> None:
     """Makes or updates the environment. Raises SystemExit with a sentence where it cannot."""
     python = python_in(folder)
     if not works(python):
-        print(f"Making {folder} with Python {sys.version.split()[0]} ({sys.executable})", flush=True)
+        print(
+            f"Making {folder} with Python {sys.version.split()[0]} ({sys.executable})", flush=True
+        )
         venv.create(folder, clear=True, with_pip=True, symlinks=os.name != "nt")
     wheels = wheelhouse()
     wanted = requirements(groups)
