@@ -1,0 +1,99 @@
+"""The `covls` command: finds the subcommand, and turns what goes wrong into an exit code."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from covls import __version__
+from covls.cli.invocation import BROKEN_PIPE, INTERRUPTED, root_option, trusted_option
+
+# The help texts stand here and not with the commands, so that `covls --help` imports none of them:
+# the server's libraries alone take longer to import than a help text may take to appear.
+COMMANDS = {
+    "serve": ("covls.cli.commands.serve:serve", "Run the language server, as editors do."),
+    "report": ("covls.cli.commands.report:report", "Show how much of each file the tests reach."),
+    "doctor": ("covls.cli.commands.doctor:doctor", "Show what covls sees here, and what is wrong."),
+    "demo": ("covls.cli.commands.demo:demo", "Show on a small project what covls does."),
+}
+"""Where each command lives, as `module:attribute`, and what it does, in one line."""
+
+
+class Commands(click.Group):
+    """The group of all commands, each imported when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; where there is none, say which one may have been meant."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="covls", message="%(prog)s %(version)s")
+@root_option
+@trusted_option
+def cli() -> None:
+    """Show in any editor which lines and branches of Python code no test reaches.
+
+    covls reads what coverage.py recorded. It writes and deletes none of your files.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    0 passed, 1 a gate or a test failed, 2 wrong usage or settings, 3 no usable data,
+    130 interrupted.
+    """
+    try:
+        outcome: Any = cli.main(arguments, prog_name="covls", standalone_mode=False)
+        sys.stdout.flush()
+        return outcome if isinstance(outcome, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has had enough. What is still in the buffer goes nowhere, so
+        # that the interpreter does not complain about it on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+
+
+def main() -> NoReturn:
+    """The entry point of the `covls` script and of `python -m covls`."""
+    sys.exit(run())
