@@ -1,0 +1,519 @@
+"""One root: its data, configuration and sources, as views that server and command line share."""
+
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from covls.adapters.analysis_cache import AnalysisCache
+from covls.adapters.analyst import Analysts, Rules
+from covls.adapters.configuration import CoverageConfiguration, read_configuration, report_matcher
+from covls.adapters.data_file import (
+    DataFileError,
+    DataFileProblem,
+    Fingerprint,
+    Snapshot,
+    fingerprint,
+    read_snapshot,
+)
+from covls.adapters.local_files import local_python_files
+from covls.adapters.runs import RunFinder
+from covls.adapters.source import SourceError, decode_source, read_source
+from covls.core.analysis import NotAnalysed
+from covls.core.arrival import Digest, Hold, Waiting, decide, decide_unread
+from covls.core.coverage import FileCoverage, Measured, Totals, cover
+from covls.core.drift import map_lines
+from covls.core.lines import split_lines
+from covls.core.marks import Freshness, Mark, marks
+from covls.core.paths import Located, locate
+from covls.core.settings import Problem, Settings
+
+LOOK_AGAIN = 1.0
+"""Seconds until data that could not be read is tried again, where that may pass by itself."""
+
+_NOTHING_THERE = (DataFileProblem.MISSING, DataFileProblem.EMPTY)
+
+FILES_KEPT = 64
+"""Files whose coverage is kept at hand: what a person has open, and some more."""
+
+
+class State(StrEnum):
+    """What a root's data is worth at the moment."""
+
+    OK = "ok"
+    NO_DATA = "noData"
+    RUNNING = "running"
+    STALE = "stale"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A root's state, with one sentence for people where there is something to say."""
+
+    state: State
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a look at the data brought: something new to show, and when to look again (seconds)."""
+
+    changed: bool
+    again_in: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """One file as an editor shows it. Its marks are on lines of the text that was asked about,
+    its coverage is that of the text that was measured."""
+
+    path: Path
+    measured_path: str
+    freshness: Freshness
+    coverage: FileCoverage
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """A measured file that is in the report, before it is analysed."""
+
+    path: Path
+    name: str
+    """The path as coverage.py's reports write it: relative to the root where it is below it."""
+    measured_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """One file's coverage as coverage.py would count it now, with the source that is on disk."""
+
+    file: ReportFile
+    coverage: FileCoverage
+    freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class _MeasuredFile:
+    """What is known of one file under one snapshot: its coverage, and the text it is true of."""
+
+    measured_path: str
+    coverage: FileCoverage
+    lines: Sequence[str]
+    verified: bool
+    stamp: tuple[int, int] | None
+    """Time of change and size of the file on disk that this was made from."""
+
+
+class Project:
+    """The coverage of one root. Safe to use from several threads; nothing here is awaited.
+
+    `trusted` is true where the project's interpreter and coverage plugins may run. Where it is
+    false or not said (None), nothing of the workspace runs.
+    """
+
+    def __init__(self, root: Path, settings: Settings, *, trusted: bool | None = None) -> None:
+        self.root = Path(os.path.realpath(root))
+        self.trusted = trusted
+        self._lock = threading.RLock()
+        self._refreshing = threading.Lock()
+        self._snapshot: Snapshot | None = None
+        self._located = Located({}, {}, {}, ())
+        self._measured_paths: dict[Path, str] = {}
+        self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
+        self._failures: dict[Path, str] = {}
+        self._status = Status(State.NO_DATA)
+        self._seen: Fingerprint | None = None
+        self._changed_at = 0.0
+        self._written_at_most = float("inf")
+        self._runs = RunFinder(self.root)
+        self._analysts: Analysts | None = None
+        self.configure(settings)
+
+    # Configuration
+
+    def configure(self, settings: Settings) -> None:
+        """Read the configuration anew and take over settings; the data is looked at afresh."""
+        configuration = read_configuration(self.root)
+        if settings.data_file:
+            configuration = replace(configuration, data_file=self.root / settings.data_file)
+        with self._lock:
+            self.settings = settings
+            self.configuration = configuration
+            self._seen = None
+            self._files.clear()
+            if self._analysts is not None:
+                self._analysts.close()
+            self._analysts = Analysts(
+                self.root,
+                Rules(exclude=configuration.exclude, partial=configuration.partial),
+                python=settings.python if self.trusted else None,
+                plugins=bool(self.trusted) and bool(configuration.plugins),
+                cache=AnalysisCache(max_mb=settings.cache.max_mb),
+            )
+
+    @property
+    def analysts(self) -> Analysts:
+        """The workers that analyse this root's sources."""
+        assert self._analysts is not None, "made by configure()"
+        return self._analysts
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """The data on show, None before any was read."""
+        return self._snapshot
+
+    @property
+    def located(self) -> Located:
+        """Where the measured files are on this machine."""
+        return self._located
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What is wrong with configuration and data, one clear line each."""
+        found = list(self.configuration.problems)
+        with self._lock:
+            snapshot = self._snapshot
+            if snapshot is not None:
+                found += [Problem(str(snapshot.data_file), text) for text in snapshot.problems]
+            found += [Problem(str(path), text) for path, text in self._failures.items()]
+        return tuple(found)
+
+    def status(self) -> Status:
+        """What the data on show is worth."""
+        return self._status
+
+    # Data
+
+    def refresh(self, on_screen: Iterable[Path] = ()) -> Refreshed:
+        """Look at the data file, and show what is new unless a test run is in the middle of it.
+
+        `on_screen` are the files that must not flicker: data in which lines of theirs got lost
+        is held back until the run that writes it has ended.
+        """
+        with self._refreshing:
+            return self._refresh(tuple(on_screen))
+
+    def _refresh(self, on_screen: Sequence[Path]) -> Refreshed:
+        seen = fingerprint(self.configuration.data_file)
+        unsettled = self._status.state in (State.RUNNING, State.ERROR)
+        if seen == self._seen and not unsettled:
+            return Refreshed(False)
+        now = time.monotonic()
+        if seen != self._seen:
+            self._note_change(seen, now)
+        self._seen = seen
+        quiet = now - self._changed_at
+        run = self._runs.look(self.configuration.data_file)
+        shown = self._snapshot
+        if shown is not None and seen == shown.fingerprint:
+            return self._settle(Status(State.OK), None)
+        if hold := decide_unread(run, quiet):
+            return self._hold(hold, None)
+        candidate, failure = self._read()
+        if failure is not None and failure.kind not in _NOTHING_THERE:
+            if run.alive:
+                return self._hold(Hold(Waiting.RUNNING, LOOK_AGAIN), failure)
+            again = LOOK_AGAIN if failure.kind is DataFileProblem.BUSY else None
+            return self._settle(Status(State.ERROR, str(failure)), again)
+        decision = decide(
+            None if shown is None else self._digest(shown, on_screen),
+            None if candidate is None else self._digest(candidate, on_screen),
+            run,
+            quiet,
+            self.settings.watch.settle,
+        )
+        if isinstance(decision, Hold):
+            return self._hold(decision, failure)
+        assert candidate is not None, "only data that was read is shown"
+        self._show(candidate)
+        return Refreshed(True)
+
+    def _read(self) -> tuple[Snapshot | None, DataFileError | None]:
+        configuration = self.configuration
+        try:
+            snapshot = read_snapshot(
+                configuration.data_file,
+                root=self.root,
+                paths=configuration.paths,
+                relative_files=configuration.relative_files,
+            )
+        except DataFileError as error:
+            return None, error
+        return snapshot, None
+
+    def _note_change(self, seen: Fingerprint, now: float) -> None:
+        """Remember when the data last changed, and from when on sources may have been measured."""
+        first_look = self._seen is None
+        age = max(0.0, time.time() - max((f.mtime_ns for f in seen.files), default=0) / 1e9)
+        self._changed_at = now - age if first_look else now
+        if not first_look and self._status.state is not State.RUNNING:
+            # A source that is saved from here on, while the run goes on, is not surely the one
+            # that the run imported.
+            self._written_at_most = time.time()
+
+    def _hold(self, decision: Hold, failure: DataFileError | None) -> Refreshed:
+        if decision.reason is Waiting.NO_DATA:
+            return self._settle(Status(State.NO_DATA, str(failure or "")), decision.again_in)
+        message = "A test run is under way; coverage is that of the last one."
+        return self._settle(Status(State.RUNNING, message), decision.again_in)
+
+    def _settle(self, status: Status, again_in: float | None) -> Refreshed:
+        changed, self._status = status != self._status, status
+        return Refreshed(changed, again_in)
+
+    def _show(self, snapshot: Snapshot) -> None:
+        located = self._locate(snapshot)
+        with self._lock:
+            # The snapshot before is not closed here: another thread may be reading it. It closes
+            # itself when the last of them lets go.
+            self._snapshot, self._located = snapshot, located
+            self._measured_paths = {Path(local): name for name, local in located.found.items()}
+            self._files.clear()
+            self._failures.clear()
+            self._status = Status(State.OK)
+
+    def _digest(self, snapshot: Snapshot, on_screen: Sequence[Path]) -> Digest:
+        lines: dict[str, frozenset[int]] = {}
+        for path in on_screen:
+            known = self._files.get(path)
+            if known is not None and known.measured_path in snapshot.paths:
+                lines[known.measured_path] = snapshot.measured(known.measured_path).lines
+        return Digest(
+            files=snapshot.paths,
+            contexts=frozenset(snapshot.contexts),
+            parts=len(snapshot.parts) - 1,
+            lines=lines,
+        )
+
+    def _locate(self, snapshot: Snapshot) -> Located:
+        """Find the measured files on this machine; content decides where names do not."""
+
+        def plausible(measured_path: str, local: str) -> bool:
+            known = self._analyse(Path(local), snapshot, measured_path)
+            return not isinstance(known, str) and _plausible(known[0], known[2])
+
+        return locate(
+            sorted(snapshot.paths),
+            str(self.root),
+            lambda: local_python_files(self.root),
+            plausible,
+        )
+
+    # One file
+
+    def view(self, path: Path, text: str | None = None) -> FileView | None:
+        """The coverage of a file on the lines of `text` (None: of the file on disk).
+
+        None where the data has nothing on the file, or it cannot be read or analysed; `problems`
+        tells of the latter.
+        """
+        path = Path(os.path.realpath(path))
+        known = self._known(path)
+        if known is None:
+            return None
+        if text is None:
+            try:
+                text = decode_source(read_source(path))
+            except SourceError:
+                return None
+        current = split_lines(text)
+        line_map = map_lines(known.lines, current)
+        if not known.verified:
+            freshness = Freshness.UNVERIFIED
+        else:
+            freshness = Freshness.EDITED if line_map.changes else Freshness.FRESH
+        return FileView(
+            path,
+            known.measured_path,
+            freshness,
+            known.coverage,
+            marks(known.coverage, line_map, current, verified=known.verified),
+        )
+
+    def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
+        """The contexts that reach lines `first` to `last` of `text`, sorted; without contexts none.
+
+        A line of a multi-line statement stands for the whole statement.
+        """
+        path = Path(os.path.realpath(path))
+        known = self._known(path)
+        snapshot = self._snapshot
+        if known is None or snapshot is None or not snapshot.has_contexts:
+            return []
+        wanted = set(range(first, last + 1))
+        analysis = known.coverage.analysis
+        if text is not None:
+            line_map = map_lines(known.lines, split_lines(text))
+            wanted = {old for old, new in enumerate(line_map.current) if new in wanted and old}
+        firsts = {analysis.first_line(line) for line in wanted}
+        reached = snapshot.contexts_by_line(known.measured_path)
+        return sorted(
+            {
+                context
+                for line, contexts in reached.items()
+                if analysis.first_line(line) in firsts
+                for context in contexts
+                if context
+            }
+        )
+
+    def forget(self, path: Path) -> None:
+        """Drop what is kept for a file that is no longer on screen."""
+        with self._lock:
+            self._files.pop(Path(os.path.realpath(path)), None)
+
+    def _known(self, path: Path) -> _MeasuredFile | None:
+        with self._lock:
+            snapshot = self._snapshot
+            measured_path = self._measured_paths.get(path)
+            known = self._files.get(path)
+        if snapshot is None or measured_path is None:
+            return None
+        stamp = _stamp(path)
+        if known is not None and (known.verified or known.stamp == stamp):
+            return known
+        found = self._analyse(path, snapshot, measured_path)
+        if isinstance(found, str):
+            with self._lock:
+                self._failures[path] = found
+            return None
+        coverage, source, measured = found
+        known = _MeasuredFile(
+            measured_path,
+            coverage,
+            split_lines(decode_source(source)),
+            self._surely_measured(snapshot, stamp) and _plausible(coverage, measured),
+            stamp,
+        )
+        with self._lock:
+            if self._snapshot is snapshot:
+                self._failures.pop(path, None)
+                self._files[path] = known
+                self._files.move_to_end(path)
+                while len(self._files) > FILES_KEPT:
+                    self._files.popitem(last=False)
+        return known
+
+    def _analyse(
+        self, path: Path, snapshot: Snapshot, measured_path: str
+    ) -> tuple[FileCoverage, bytes, Measured] | str:
+        """One file's coverage with the source it was made from, or why there is none."""
+        try:
+            source = read_source(path)
+        except SourceError as error:
+            return str(error)
+        tracer = snapshot.tracer(measured_path)
+        if tracer and not self.analysts.plugins:
+            return _plugin_not_loaded(path, tracer)
+        analysis = self.analysts.analyse(path, source, tracer)
+        if isinstance(analysis, NotAnalysed):
+            return analysis.reason
+        measured = snapshot.measured(measured_path)
+        return cover(analysis, measured), source, measured
+
+    def _surely_measured(self, snapshot: Snapshot, stamp: tuple[int, int] | None) -> bool:
+        """Whether a file has not been modified since the data was written."""
+        limit = min(snapshot.written_at, self._written_at_most)
+        return stamp is not None and stamp[0] <= limit * 1e9
+
+    # All files
+
+    def files_to_report(self, paths: Iterable[Path] = ()) -> list[ReportFile]:
+        """The measured files that coverage.py's reports would show, in their order.
+
+        `paths` are absolute files and folders to keep to; none: all. Measured files that are not
+        on this machine are left out, and named in `located`.
+        """
+        snapshot, located = self._snapshot, self._located
+        if snapshot is None:
+            return []
+        chosen = [os.path.realpath(path) for path in paths]
+        reported = report_matcher(self.configuration)
+        files: list[tuple[str, ReportFile]] = []
+        for measured_path, local in located.found.items():
+            if not reported(local):
+                continue
+            if chosen and not any(local == c or local.startswith(c + os.sep) for c in chosen):
+                continue
+            relative = not os.path.isabs(measured_path) and self.configuration.relative_files
+            name = measured_path if relative else self._name(local)
+            order = measured_path if relative else local
+            files.append((order, ReportFile(Path(local), name, measured_path)))
+        return [file for _, file in sorted(files, key=lambda item: item[0])]
+
+    def coverages(
+        self, files: Iterable[ReportFile], contexts: Sequence[str] = ()
+    ) -> Iterator[FileReport]:
+        """The coverage of each file, one at a time, so that memory stays bounded.
+
+        `contexts` are regexes: only what ran in contexts that one of them finds counts. A file that
+        cannot be analysed is left out, and `problems` says why.
+        """
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        wanted: list[ReportFile] = []
+        for file in files:
+            tracer = snapshot.tracer(file.measured_path)
+            if tracer and not self.analysts.plugins:
+                self._failures[file.path] = _plugin_not_loaded(file.path, tracer)
+            else:
+                wanted.append(file)
+        sources = ((file.path, snapshot.tracer(file.measured_path)) for file in wanted)
+        found = self.analysts.analyse_many(sources)
+        for file, (path, _, analysis) in zip(wanted, found, strict=True):
+            if isinstance(analysis, NotAnalysed):
+                # As in coverage.py, something that does not look like Python need not parse.
+                if path.suffix.startswith(".py") or not path.suffix:
+                    self._failures[path] = analysis.reason
+                continue
+            measured = snapshot.measured(file.measured_path, contexts)
+            coverage = cover(analysis, measured)
+            verified = self._surely_measured(snapshot, _stamp(path))
+            fresh = verified and _plausible(coverage, measured)
+            yield FileReport(file, coverage, Freshness.FRESH if fresh else Freshness.UNVERIFIED)
+
+    def totals(self) -> Totals:
+        """The figures of the whole report."""
+        total = Totals()
+        for report in self.coverages(self.files_to_report()):
+            total += report.coverage.totals
+        return total
+
+    def _name(self, local: str) -> str:
+        prefix = str(self.root).rstrip(os.sep) + os.sep
+        return local[len(prefix) :] if local.startswith(prefix) else local
+
+    def close(self) -> None:
+        """End the workers and let go of the data."""
+        with self._lock:
+            self.analysts.close()
+            self._snapshot = None
+            self._measured_paths = {}
+            self._files.clear()
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _plausible(coverage: FileCoverage, measured: Measured) -> bool:
+    """Whether every line that ran is one that can run, as it must be if this is what was measured."""
+    return measured.lines <= coverage.analysis.executable
+
+
+def _plugin_not_loaded(path: Path, tracer: str) -> str:
+    return (
+        f"{path} was measured by the coverage plugin {tracer}, which is not loaded because this "
+        "workspace is not trusted"
+    )
