@@ -188,6 +188,8 @@ def find_root(path: Path, within: Path | None = None) -> Path:
     if not start.is_dir():
         start = start.parent
     top = _absolute(within) if within is not None else None
+    if top is not None and top != start and not _is_below(start, top):
+        top = None
     folders = tuple(_ancestors(start, top))
     configured = None
     for folder in folders:
@@ -295,10 +297,14 @@ def _resolve(root: Path) -> tuple["CoverageConfig", list[Problem]]:
             )
             return None
         problems.extend(_unknown_option(file, warning) for warning in sorted(warnings))
-        if not used and Path(file).exists() and not os.access(file, os.R_OK):
-            problems.append(
-                Problem(file, "no permission to read this file; coverage.py passes over it too")
-            )
+        if not used:
+            # Coverage.py passes over a file it may not open, without a word.
+            try:
+                Path(file).open("rb").close()
+            except PermissionError:
+                problems.append(Problem(file, "no permission to read this file: it is passed over"))
+            except OSError:
+                pass
         return used
 
     config = ForgivingConfig()
