@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from covls.core.coverage import FileCoverage
 from covls.core.drift import LineMap
-from covls.core.lines import LineRange, ranges
 
 
 class State(StrEnum):
@@ -188,10 +187,3 @@ def _merged(
         what = by_line[line]
     if what is not None:
         yield Mark(start, end, *what)
-
-
-def lines_in(found: Iterable[Mark], state: State) -> tuple[LineRange, ...]:
-    """Ranges of lines that have a state, whatever their freshness."""
-    return ranges(
-        line for mark in found if mark.state is state for line in range(mark.start, mark.end + 1)
-    )
