@@ -8,7 +8,7 @@ PYTHON = $(eval PYTHON := $$(shell scripts/pythons --first))$(PYTHON)
 INPUTS := pyproject.toml constraints.txt scripts/environment.py
 
 .DEFAULT_GOAL := dev
-.PHONY: help demo dev test lint format pytest test-pythons bench changelog-draft lock clean
+.PHONY: help demo dev test lint format pytest test-pythons bench generate changelog-draft lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ test-pythons: ## The suite on every Python from 3.11 up; ONLY="3.12 3.13" names 
 
 bench: dev ## covls and coverage.py's reports side by side on a large project
 	$(BIN)/python -m benchmarks $(ARGS)
+
+generate: dev ## The files made from the code: the settings' schema and table
+	@$(BIN)/python -m scripts.generate
 
 changelog-draft: dev ## What the news fragments say, as the next release's notes
 	@$(BIN)/towncrier build --draft --version next

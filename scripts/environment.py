@@ -71,7 +71,7 @@ def works(python: Path) -> bool:
 
 def pip(python: Path, *arguments: str, quiet: bool = False) -> bool:
     """Runs pip in an environment; whether it succeeded. `quiet` drops what it says."""
-    command = [python, "-m", "pip", "--disable-pip-version-check", *arguments]
+    command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
     sink = subprocess.DEVNULL if quiet else None
     return subprocess.run(command, stdout=sink, stderr=sink, check=False).returncode == 0
 
