@@ -145,12 +145,16 @@ class Layer(NamedTuple):
 def client_layer(values: object, name: str = "covls") -> Layer:
     """Return the layer of an editor's settings, with or without an outer "covls" key.
 
-    Anything but an object (a client may send null or an empty list) holds no settings.
+    Keys may be dotted ("covls.watch.mode"), as some editors keep them. Anything but an object (a
+    client may send null or an empty list) holds no settings.
     """
     if not isinstance(values, Mapping):
         return Layer(name, {}, client=True)
-    inner = values.get("covls")
-    return Layer(name, inner if isinstance(inner, Mapping) else values, client=True)
+    nested = _nested(values)
+    if "covls" in nested:
+        inner = nested["covls"]
+        nested = inner if isinstance(inner, dict) else {}
+    return Layer(name, nested, client=True)
 
 
 def read_settings(*layers: Layer) -> tuple[Settings, tuple[Problem, ...]]:
@@ -162,8 +166,8 @@ def read_settings(*layers: Layer) -> tuple[Settings, tuple[Problem, ...]]:
     problems: list[Problem] = []
     settings = Settings()
     # Trust is given by the client alone, and decides what the workspace's files may say.
-    clients = [layer for layer in layers if layer.client]
-    trusted = any(_given_trust(layer) for layer in clients)
+    given = [_given_trust(layer) for layer in layers if layer.client]
+    trusted = [trust for trust in given if trust is not None][-1:] == [True]
     for layer in layers:
         reader = _Reader(layer.client, trusted, problems)
         separator = ": " if layer.name.endswith(".toml") else "."
@@ -214,9 +218,9 @@ class _Reader:
         changes: dict[str, Any] = {}
         for key, value in values.items():
             path = f"{where}{key}"
-            name = _snake(str(key))
+            name = _snake(key)
             if name not in options:
-                self._report(path, "is no setting of covls's" + _did_you_mean(str(key), options))
+                self._report(path, "is no setting of covls's" + _did_you_mean(key, options))
                 continue
             if value is None:
                 continue
@@ -325,10 +329,27 @@ def _options(section: type) -> dict[str, tuple[Any, About]]:
     return options
 
 
-def _given_trust(layer: Layer) -> bool:
-    return any(
-        _snake(str(key)) == "trusted" and value is True for key, value in layer.values.items()
-    )
+def _given_trust(layer: Layer) -> bool | None:
+    for key, value in layer.values.items():
+        if _snake(key) == "trusted" and isinstance(value, bool):
+            return value
+    return None
+
+
+def _nested(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values with dotted keys taken apart."""
+    nested: dict[str, object] = {}
+    for key, value in values.items():
+        *sections, last = str(key).split(".")
+        section = nested
+        for name in sections:
+            below = section.get(name)
+            # A copy: the values are the client's, and are compared with what it sends next.
+            copy = dict(below) if isinstance(below, Mapping) else {}
+            section[name] = copy
+            section = copy
+        section[last] = value
+    return nested
 
 
 def _snake(key: str) -> str:
