@@ -15,6 +15,8 @@ import sys
 import tempfile
 import tomllib
 import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,16 +40,19 @@ def requirements(groups: list[str]) -> list[str]:
     return list(dict.fromkeys(wanted))
 
 
-def wheelhouse() -> Path:
+@contextmanager
+def wheelhouse() -> Iterator[Path]:
     """The folder wheels are kept in between environments; a passing one if it cannot be written."""
     home = os.environ.get("COVLS_DEV_CACHE") or Path.home() / ".cache" / "covls-dev"
     folder = Path(home) / "wheels"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="covls-wheels-"))
+    with tempfile.TemporaryDirectory(prefix="covls-wheels-") as passing:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError:
+            folder = Path(passing)
+        yield folder
 
 
 def python_in(folder: Path) -> Path:
@@ -76,6 +81,17 @@ def pip(python: Path, *arguments: str, quiet: bool = False) -> bool:
     return subprocess.run(command, stdout=sink, stderr=sink, check=False).returncode == 0
 
 
+def install(python: Path, wanted: list[str]) -> bool:
+    """Installs requirements, from the wheels kept if they are all there; whether it succeeded."""
+    pinned = ["--quiet", "--constraint", str(CONSTRAINTS)]
+    with wheelhouse() as wheels:
+        kept = [*pinned, "--no-index", "--find-links", str(wheels), *wanted]
+        if pip(python, "install", *kept, quiet=True):
+            return True
+        fetch = ["--find-links", str(wheels), "--wheel-dir", str(wheels), *wanted]
+        return pip(python, "wheel", *pinned, *fetch) and pip(python, "install", *kept)
+
+
 def make(folder: Path, groups: list[str]) -> None:
     """Makes or updates the environment. Raises SystemExit with a sentence where it cannot."""
     python = python_in(folder)
@@ -84,20 +100,12 @@ def make(folder: Path, groups: list[str]) -> None:
             f"Making {folder} with Python {sys.version.split()[0]} ({sys.executable})", flush=True
         )
         venv.create(folder, clear=True, with_pip=True, symlinks=os.name != "nt")
-    wheels = wheelhouse()
-    wanted = requirements(groups)
-    pinned = ["--quiet", "--constraint", str(CONSTRAINTS)]
-    kept = [*pinned, "--no-index", "--find-links", str(wheels)]
     print(f"Installing what covls needs ({', '.join(groups)})", flush=True)
-    if not pip(python, "install", *kept, *wanted, quiet=True):
-        fetched = pip(
-            python, "wheel", *pinned, "--find-links", str(wheels), "-w", str(wheels), *wanted
+    if not install(python, requirements(groups)):
+        sys.exit(
+            "The packages covls needs could not be installed: see pip's words above. "
+            "The first time takes a network, or pip settings that name an index."
         )
-        if not fetched or not pip(python, "install", *kept, *wanted):
-            sys.exit(
-                "The packages covls needs could not be installed: see pip's words above. "
-                "The first time takes a network, or pip settings that name an index."
-            )
     editable = ["--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
     if not pip(python, "install", *editable):
         sys.exit("covls itself could not be installed: see pip's words above.")
