@@ -1,122 +1,75 @@
-"""coverage.py's data file, read into a private copy without touching the original.
+"""coverage.py's data file and its parallel siblings, read as one snapshot.
 
-The original is opened read-only, copied in short steps into a temporary database that belongs to
-this process alone, and closed. SQLite keeps that database in a temporary file, not in memory, and
-deletes it itself. coverage.py's own reader is never pointed at a user's file: it writes, and under
-some orders of calls erases.
+What is read is what `coverage report` would report: the data file, the `.coverage.*` files beside
+it as `coverage combine` would add them, and the paths as `[paths]` maps them. All of it happens in
+a private database; no file of the user's is changed.
 """
 
 import os
 import re
 import sqlite3
-import stat
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from covls.core.coverage import Measured
-from covls.core.lines import Arc
+from covls.adapters.path_rules import PathRules, own_slashes
+from covls.adapters.private_copy import (
+    PAUSE,
+    DataFileError,
+    DataFileProblem,
+    copy_file,
+    damaged,
+    explain,
+    foreign,
+    open_private,
+)
+from covls.adapters.snapshot import SCHEMA, Contents, FileStamp, Fingerprint, Part, Snapshot
 
-SCHEMA = 7
-"""The one layout of the data file that coverage.py 5 to 7 write."""
+__all__ = [
+    "DataFileError",
+    "DataFileProblem",
+    "FileStamp",
+    "Fingerprint",
+    "Part",
+    "Snapshot",
+    "fingerprint",
+    "read_snapshot",
+]
 
-_HEADER_SIZE = 100
-_SQLITE_MAGIC = b"SQLite format 3\0"
-_WRITE_AHEAD = 2
-_COVERAGE_4 = b"!coverage.py: This is a private format"
-
-# What is wrong for a moment only, while a run erases and rewrites its data, is looked at again
-# for this long (seconds) before it is reported.
+# What a run that is just writing would explain is looked at again for so long (seconds) before it
+# is reported.
 _SETTLE = 0.25
-_PAUSE = 0.01
 
-# Bytes copied in one go, during which no one can write. A step takes a few milliseconds. A file
-# that keeps changing makes a copy in small steps start over for ever, so each new start takes
-# larger steps; the largest is still some fifty times shorter than what makes a test run give up.
-_FIRST_STEP = 4 << 20
-_LARGEST_STEP = 64 << 20
+# How coverage.py ends the names of parallel files; equal hashes mean equal data.
+_HASHED = re.compile(r"\.[^.]+\.pid\d+\.X\w{6}x\.H(\w{10}h)$")
 
 
-class DataFileProblem(StrEnum):
-    """What is wrong with a data file."""
-
-    MISSING = "missing"
-    EMPTY = "empty"
-    TRUNCATED = "truncated"
-    FOREIGN = "foreign"
-    NEWER = "newer"
-    OLDER = "older"
-    BUSY = "busy"
-    PERMISSION = "permission"
-    JOURNAL = "journal"
-    NO_ROOM = "no room"
-
-
-class DataFileError(Exception):
-    """A data file that cannot be used: the message names it and says the way out."""
-
-    def __init__(self, kind: DataFileProblem, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
-
-
-class _NotYetError(Exception):
-    """Something that passes within a moment if a run is writing, and else is `lasting`."""
-
-    def __init__(self, lasting: DataFileError) -> None:
-        super().__init__(str(lasting))
-        self.lasting = lasting
-
-
-@dataclass(frozen=True, slots=True)
-class FileStamp:
-    """How one file looked, as cheaply as can be told."""
-
-    path: Path
-    inode: int
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
-    """How a data file and its parallel siblings looked; equal when nothing was written."""
-
-    files: tuple[FileStamp, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.files)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file that a snapshot was read from."""
-
-    path: Path
-    mtime: float
-    version: str | None
-    """The coverage.py that made it, where the file says so."""
-    files: int
-    """How many measured files it names."""
+class _VanishedError(Exception):
+    """A parallel file went away while it was wanted: it is being combined."""
 
 
 def fingerprint(data_file: Path) -> Fingerprint:
     """Look at the data file and its parallel siblings, without opening any."""
     files = []
-    for path in [data_file]:
+    for path in [data_file, *parallel_files(data_file)]:
         try:
             found = path.stat()
         except OSError:
             continue
         files.append(FileStamp(path, found.st_ino, found.st_size, found.st_mtime_ns))
     return Fingerprint(tuple(files))
+
+
+def parallel_files(data_file: Path) -> tuple[Path, ...]:
+    """The files that `coverage combine` would add to the data file, in its order."""
+    prefix = data_file.name + "."
+    try:
+        with os.scandir(data_file.parent) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(prefix)]
+    except OSError:
+        return ()
+    return tuple(data_file.parent / name for name in sorted(names) if not name.endswith("-journal"))
 
 
 def read_snapshot(
@@ -126,298 +79,234 @@ def read_snapshot(
     paths: Mapping[str, Sequence[str]] | None = None,
     relative_files: bool = False,
     deadline: float = 5.0,
-) -> "Snapshot":
-    """Copy the data and close the user's file again.
+) -> Snapshot:
+    """Read the data and close the user's files again.
 
     `root` is the folder that relative paths in the data and in `paths` (coverage.py's `[paths]`)
-    are relative to; `deadline` is in seconds from now. Raises DataFileError.
+    are relative to; `deadline` is in seconds from now. Raises DataFileError where there is nothing
+    to show; parallel files that cannot be used are left out and named in the snapshot's problems.
     """
-    give_up = time.monotonic() + deadline
-    settle = time.monotonic() + min(_SETTLE, deadline)
+    data_file = data_file.absolute()
+    started = time.monotonic()
+    give_up = started + deadline
+    settled = started + min(_SETTLE, deadline)
     while True:
         seen = fingerprint(data_file)
         try:
-            return _read(data_file, seen, give_up)
-        except _NotYetError as passing:
-            if time.monotonic() >= settle:
-                raise passing.lasting from passing.__cause__
-        time.sleep(_PAUSE)
+            return _read(data_file, seen, root, paths or {}, relative_files, give_up)
+        except _VanishedError as vanished:
+            if time.monotonic() >= give_up:
+                raise DataFileError(DataFileProblem.BUSY, str(vanished)) from vanished
+        except DataFileError as error:
+            if not error.passing or time.monotonic() >= settled:
+                raise
+        time.sleep(PAUSE)
 
 
-class Snapshot:
-    """A private, immutable copy of the data; safe to use from several threads."""
-
-    def __init__(
-        self,
-        data_file: Path,
-        database: sqlite3.Connection,
-        parts: tuple[Part, ...],
-        seen: Fingerprint,
-        problems: tuple[str, ...] = (),
-    ) -> None:
-        self.data_file = data_file
-        self.parts = parts
-        self.fingerprint = seen
-        self.problems = problems
-        self.schema = SCHEMA
-        self._database = database
-        self._lock = threading.RLock()
-        self._chosen: dict[tuple[str, ...], str] = {}
-        meta = dict(self._rows("SELECT key, value FROM meta"))
-        self.has_arcs = str(meta.get("has_arcs") or "0") not in ("0", "")
-        self.coverage_version: str | None = meta.get("version")
-        self._contexts: dict[int, str] = dict(self._rows("SELECT id, context FROM context"))
-        self._files: dict[str, int] = {p: i for i, p in self._rows("SELECT id, path FROM file")}
-        self._tracers: dict[int, str] = dict(self._rows("SELECT file_id, tracer FROM tracer"))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Drop the private copy. Asking anything of it afterwards is an error."""
-        with self._lock:
-            self._database.close()
-
-    @property
-    def written_at(self) -> float:
-        """When the oldest part was last written, seconds since the epoch.
-
-        A source modified later than this is not surely the one that was measured.
-        """
-        return min(part.mtime for part in self.parts)
-
-    @property
-    def paths(self) -> frozenset[str]:
-        """The measured files, named as coverage.py's reports would find them."""
-        return frozenset(self._files)
-
-    @property
-    def contexts(self) -> tuple[str, ...]:
-        """All contexts that were recorded, the empty one included, sorted."""
-        return tuple(sorted(set(self._contexts.values())))
-
-    @property
-    def has_contexts(self) -> bool:
-        """Whether anything but the empty context was recorded."""
-        return any(self._contexts.values())
-
-    def tracer(self, path: str) -> str:
-        """The plugin that measured this file; empty for plain Python and for unknown files."""
-        found = self._files.get(path)
-        return "" if found is None else self._tracers.get(found) or ""
-
-    def measured(self, path: str, contexts: Sequence[str] = ()) -> Measured:
-        """What ran in one file, in the contexts that any of the regexes finds (none: in all).
-
-        An unknown file is one of which nothing ran. Raises ValueError for a wrong regex.
-        """
-        found = self._files.get(path)
-        chosen = self._choose(contexts)
-        if found is None:
-            return Measured(frozenset(), frozenset() if self.has_arcs else None)
-        where = f"file_id = ? {chosen}"
-        if self.has_arcs:
-            return _from_arcs(
-                self._rows(f"SELECT DISTINCT fromno, tono FROM arc WHERE {where}", found)
-            )
-        union = 0
-        for (numbits,) in self._rows(f"SELECT numbits FROM line_bits WHERE {where}", found):
-            union |= int.from_bytes(numbits, "little")
-        return Measured(lines_of(union))
-
-    def all_measured(self, contexts: Sequence[str] = ()) -> Iterator[tuple[str, Measured]]:
-        """Every file and what ran in it, sorted by path."""
-        for path in sorted(self._files):
-            yield path, self.measured(path, contexts)
-
-    def contexts_by_line(self, path: str, contexts: Sequence[str] = ()) -> dict[int, list[str]]:
-        """The contexts that reached each line of one file, sorted."""
-        found = self._files.get(path)
-        where = f"file_id = ? {self._choose(contexts)}"
-        if found is None:
-            return {}
-        reached: defaultdict[int, set[int]] = defaultdict(set)
-        if self.has_arcs:
-            query = f"SELECT context_id, fromno, tono FROM arc WHERE {where}"
-            for context, start, end in self._rows(query, found):
-                if start > 0:
-                    reached[start].add(context)
-                if end > 0:
-                    reached[end].add(context)
-        else:
-            query = f"SELECT context_id, numbits FROM line_bits WHERE {where}"
-            for context, numbits in self._rows(query, found):
-                for line in lines_of(int.from_bytes(numbits, "little")):
-                    reached[line].add(context)
-        return {
-            line: sorted({self._contexts[i] for i in ids if i in self._contexts})
-            for line, ids in reached.items()
-        }
-
-    def _choose(self, patterns: Sequence[str]) -> str:
-        """The condition that narrows a query to the contexts that any of the patterns finds."""
-        if not patterns:
-            return ""
-        key = tuple(patterns)
-        with self._lock:
-            table = self._chosen.get(key)
-            if table is None:
-                try:
-                    compiled = [re.compile(pattern) for pattern in patterns]
-                except re.error as error:
-                    raise ValueError(f"invalid context regex {error.pattern!r}: {error}") from error
-                table = f"chosen_{len(self._chosen)}"
-                self._database.execute(f"CREATE TEMP TABLE {table} (id INTEGER PRIMARY KEY)")
-                self._database.executemany(
-                    f"INSERT INTO {table} VALUES (?)",
-                    [
-                        (number,)
-                        for number, name in self._contexts.items()
-                        if any(pattern.search(name) for pattern in compiled)
-                    ],
-                )
-                self._chosen[key] = table
-        return f"AND context_id IN (SELECT id FROM {table})"
-
-    def _rows(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        """All rows of one query. A copy that turns out damaged says so about its original."""
-        try:
-            with self._lock:
-                return self._database.execute(query, values).fetchall()
-        except sqlite3.DatabaseError as error:
-            raise _damaged(self.data_file, error) from error
-
-
-def lines_of(bits: int) -> frozenset[int]:
-    """The positions of the bits that are set, as coverage.py stores line numbers."""
-    lines = []
-    for index, byte in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
-        if byte:
-            first = index * 8
-            lines.extend([first + bit for bit in range(8) if byte >> bit & 1])
-    return frozenset(lines)
-
-
-def _from_arcs(arcs: Sequence[Arc]) -> Measured:
-    """What ran where branches were measured: a line is one that an arc starts or ends at."""
-    lines = {start for start, _ in arcs}
-    lines.update(end for _, end in arcs)
-    return Measured(frozenset(line for line in lines if line > 0), frozenset(arcs))
-
-
-def _read(data_file: Path, seen: Fingerprint, give_up: float) -> Snapshot:
-    """Read once. Raises _NotYetError for what may pass, DataFileError for what will not."""
-    database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
+def _read(
+    data_file: Path,
+    seen: Fingerprint,
+    root: Path,
+    paths: Mapping[str, Sequence[str]],
+    relative_files: bool,
+    give_up: float,
+) -> Snapshot:
+    rules = PathRules(root, paths, relative_files=relative_files)
+    problems = list(rules.problems)
+    merged = _Merged()
     try:
-        database.execute("PRAGMA journal_mode = off")
-        database.execute("PRAGMA synchronous = off")
-        part = _copy_into(database, data_file, give_up)
-        return Snapshot(data_file, database, (part,), seen)
+        siblings = [stamp.path for stamp in seen.files if stamp.path != data_file]
+        try:
+            merged.start(data_file, None, give_up)
+        except DataFileError as error:
+            # coverage.py too reports from parallel files alone.
+            if error.kind not in (DataFileProblem.MISSING, DataFileProblem.EMPTY) or not siblings:
+                raise
+        errors = _add_siblings(merged, siblings, rules, give_up)
+        if not merged.parts:
+            raise errors[0]
+        problems += [f"left out: {error}" for error in errors]
+        if paths:
+            merged.rename(PathRules(root, paths, relative_files=relative_files))
+        return Snapshot(data_file, merged.contents(), tuple(merged.parts), seen, tuple(problems))
+    except sqlite3.DatabaseError as error:
+        merged.database.close()
+        raise explain(data_file, error) from error
     except BaseException:
-        database.close()
+        merged.database.close()
         raise
 
 
-def _copy_into(database: sqlite3.Connection, path: Path, give_up: float) -> Part:
-    """Make `database` a copy of the file, and check that it is coverage.py's."""
-    mtime = _check_header(path)
-    step = _FIRST_STEP
-    while not _copy(database, path, step, give_up):
-        step = min(step * 4, _LARGEST_STEP)
+def _add_siblings(
+    merged: "_Merged",
+    siblings: Sequence[Path],
+    rules: PathRules,
+    give_up: float,
+) -> list[DataFileError]:
+    """Add the parallel files one by one; what is wrong with those left out is returned."""
+    errors = []
+    hashes = set()
+    for path in siblings:
+        hashed = _HASHED.search(path.name)
+        if hashed and hashed[1] in hashes:
+            continue
+        try:
+            if merged.parts:
+                merged.add(path, rules, give_up)
+            else:
+                merged.start(path, rules, give_up)
+        except DataFileError as error:
+            if error.kind is DataFileProblem.MISSING:
+                raise _VanishedError(f"{path} is being combined by another process.") from error
+            if error.kind in (DataFileProblem.BUSY, DataFileProblem.NO_ROOM):
+                raise
+            errors.append(error)
+        if hashed:
+            hashes.add(hashed[1])
+    return errors
+
+
+class _Merged:
+    """Parts becoming one database: the first is copied as it is, the rows of others are added."""
+
+    def __init__(self) -> None:
+        self.database = open_private()
+        self.parts: list[Part] = []
+        self._has_arcs: bool | None = None
+        """None while nothing says whether branches were measured."""
+        self._files: dict[int, str] = {}
+        self._tracers: dict[str, str] = {}
+
+    def start(self, path: Path, rules: PathRules | None, give_up: float) -> None:
+        """Take a file as it is, with its paths mapped where there are rules."""
+        part, kind = _copy_checked(path, self.database, give_up)
+        # What is combined is what there are rows of; the data file itself says what it is.
+        self._has_arcs = kind if rules is None else _recorded(self.database)
+        self._files = _files(self.database, rules)
+        self._tracers = {}
+        for tracer_path, tracer in _tracers(self.database, self._files):
+            self._tracers.setdefault(tracer_path, tracer)
+        self.parts.append(part)
+
+    def add(self, path: Path, rules: PathRules, give_up: float) -> None:
+        """Add a file's rows, as `CoverageData.update` does."""
+        with closing(open_private()) as other:
+            part, kind = _copy_checked(path, other, give_up)
+            if kind is not None and self._has_arcs not in (None, kind):
+                first, second = ("lines only", "branches") if kind else ("branches", "lines only")
+                raise DataFileError(
+                    DataFileProblem.FOREIGN,
+                    f"{path} measured {second}, but {self.parts[0].path} measured {first}: they "
+                    "cannot be combined. Run `coverage erase` and all tests with the same "
+                    "configuration.",
+                )
+            _check_soundness(path, other)
+            files = _files(other, rules)
+            tracers = dict(_tracers(other, files))
+            known = set(self._files.values())
+            for name in files.values():
+                if name in known and tracers.get(name, "") != self._tracers.get(name, ""):
+                    raise DataFileError(
+                        DataFileProblem.FOREIGN,
+                        f"{path} measured {name} with the plugin {tracers.get(name, '')!r}, but "
+                        f"others with {self._tracers.get(name, '')!r}. Run `coverage erase` and "
+                        "all tests with the same configuration.",
+                    )
+            if self._has_arcs is None:
+                self._has_arcs = _recorded(other)
+            self._add_rows(other, files)
+            for name, tracer in tracers.items():
+                self._tracers.setdefault(name, tracer)
+        self.parts.append(part)
+
+    def _add_rows(self, other: sqlite3.Connection, files: Mapping[int, str]) -> None:
+        database = self.database
+        ids = {name: number for number, name in reversed(self._files.items())}
+        for name in files.values():
+            if name not in ids:
+                # Mapped names are only ours; what the table says does not matter any more.
+                ids[name] = max(self._files, default=0) + 1
+                self._files[ids[name]] = name
+        names = dict(other.execute("SELECT id, context FROM context"))
+        database.execute("BEGIN")
+        database.executemany(
+            "INSERT OR IGNORE INTO context (context) VALUES (?)", [(n,) for n in names.values()]
+        )
+        own = {name: number for number, name in database.execute("SELECT id, context FROM context")}
+        file_ids = {number: ids[name] for number, name in files.items()}
+        context_ids = {number: own[name] for number, name in names.items()}
+        database.executemany(
+            "INSERT OR IGNORE INTO arc (file_id, context_id, fromno, tono) VALUES (?, ?, ?, ?)",
+            (
+                (file_ids[file], context_ids[context], start, end)
+                for file, context, start, end in other.execute(
+                    "SELECT file_id, context_id, fromno, tono FROM arc"
+                )
+                if file in file_ids and context in context_ids
+            ),
+        )
+        database.create_function("numbits_union", 2, _union, deterministic=True)
+        database.executemany(
+            "INSERT INTO line_bits (file_id, context_id, numbits) VALUES (?, ?, ?) "
+            "ON CONFLICT (file_id, context_id) "
+            "DO UPDATE SET numbits = numbits_union(numbits, excluded.numbits)",
+            (
+                (file_ids[file], context_ids[context], numbits)
+                for file, context, numbits in other.execute(
+                    "SELECT file_id, context_id, numbits FROM line_bits"
+                )
+                if file in file_ids and context in context_ids
+            ),
+        )
+        database.execute("COMMIT")
+
+    def rename(self, rules: PathRules) -> None:
+        """Map all paths, as reports do with `[paths]`."""
+        tracers: dict[str, str] = {}
+        for number, name in self._files.items():
+            self._files[number] = new = own_slashes(rules.map(name))
+            if name in self._tracers:
+                tracers.setdefault(new, self._tracers[name])
+        self._tracers = tracers
+        self._has_arcs = _recorded(self.database)
+
+    def contents(self) -> Contents:
+        """The database with what its small tables say."""
+        ids: dict[str, tuple[int, ...]] = {}
+        for number, name in self._files.items():
+            ids[name] = (*ids.get(name, ()), number)
+        contexts = dict(self.database.execute("SELECT id, context FROM context"))
+        return Contents(self.database, self._has_arcs is True, ids, contexts, self._tracers)
+
+
+def _copy_checked(
+    path: Path, database: sqlite3.Connection, give_up: float
+) -> tuple[Part, bool | None]:
+    """Copy a file and check that it is coverage.py's; says too whether it has arcs, if it says."""
+    found = copy_file(path, database, give_up)
     try:
         rows = database.execute("SELECT version FROM coverage_schema").fetchall()
         _check_schema(path, rows[0][0] if rows else None)
         meta = dict(database.execute("SELECT key, value FROM meta"))
         (files,) = database.execute("SELECT count(*) FROM file").fetchone()
-        for table in ("context", "arc", "line_bits", "tracer"):
-            database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
+        database.execute("SELECT id, context FROM context LIMIT 1").fetchone()
+        database.execute("SELECT file_id, context_id, fromno, tono FROM arc LIMIT 1").fetchone()
+        database.execute("SELECT file_id, context_id, numbits FROM line_bits LIMIT 1").fetchone()
+        database.execute("SELECT file_id, tracer FROM tracer LIMIT 1").fetchone()
+        has_arcs = meta.get("has_arcs")
+        kind = None if has_arcs is None else bool(int(has_arcs))
     except sqlite3.OperationalError as error:
-        raise _NotYetError(_foreign(path, f"it is a SQLite database, but {error}")) from error
+        raise foreign(path, f"it is a SQLite database, but {error}", passing=True) from error
     except sqlite3.DatabaseError as error:
-        raise _NotYetError(_damaged(path, error)) from error
-    return Part(path, mtime, meta.get("version"), files)
-
-
-def _copy(database: sqlite3.Connection, path: Path, step: int, give_up: float) -> bool:
-    """Copy the file in steps of that many bytes; False where it changed on the way."""
-    left = None
-
-    def watch(status: int, remaining: int, total: int) -> None:
-        nonlocal left
-        if time.monotonic() >= give_up:
-            raise _busy(path)
-        if left is not None and remaining > left and step < _LARGEST_STEP:
-            raise _ChangedError
-        left = remaining
-
-    try:
-        page_size = _page_size(path)
-        uri = path.absolute().as_uri() + "?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=0)) as source:
-            source.backup(database, pages=max(1, step // page_size), progress=watch, sleep=_PAUSE)
-    except _ChangedError:
-        return False
-    except (sqlite3.Error, OSError) as error:
-        raise _NotYetError(_explain(path, error)) from error
-    return True
-
-
-class _ChangedError(Exception):
-    """The file was written to while it was being copied."""
-
-
-def _page_size(path: Path) -> int:
-    with path.open("rb") as file:
-        size = int.from_bytes(file.read(18)[16:18], "big")
-    return 65536 if size <= 1 else size
-
-
-def _check_header(path: Path) -> float:
-    """Look at the file before SQLite does, and give its time of modification."""
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            what = "a folder" if stat.S_ISDIR(found.st_mode) else "not a regular file"
-            raise _foreign(path, f"it is {what}")
-        with path.open("rb") as file:
-            header = file.read(_HEADER_SIZE)
-    except OSError as error:
-        raise _NotYetError(_explain(path, error)) from error
-    if not header:
-        raise _NotYetError(
-            DataFileError(
-                DataFileProblem.EMPTY,
-                f"{path} is empty: a run is about to write it, or was stopped before it did. "
-                "Run the tests under coverage again.",
-            )
-        )
-    if header.startswith(_COVERAGE_4):
-        raise DataFileError(
-            DataFileProblem.OLDER,
-            f"{path} is in the format of coverage.py 4 and before. "
-            "Run the tests again with coverage.py 5 or later.",
-        )
-    if not header.startswith(_SQLITE_MAGIC):
-        raise _NotYetError(_foreign(path, "it is not a SQLite database"))
-    if len(header) < _HEADER_SIZE:
-        raise _NotYetError(_damaged(path, "it ends within its header"))
-    if _WRITE_AHEAD in header[18:20]:
-        # Reading such a file, even read-only, leaves two files beside it.
-        raise _foreign(path, "it was put into SQLite's write-ahead mode")
-    return found.st_mtime
+        raise explain(path, error) from error
+    except ValueError as error:
+        raise foreign(path, str(error)) from error
+    return Part(path, found.st_mtime, meta.get("version"), files), kind
 
 
 def _check_schema(path: Path, version: object) -> None:
     if not isinstance(version, int):
-        raise _NotYetError(_foreign(path, "it does not say the version of its schema"))
+        raise foreign(path, "it does not say the version of its schema", passing=True)
     if version > SCHEMA:
         raise DataFileError(
             DataFileProblem.NEWER,
@@ -432,67 +321,38 @@ def _check_schema(path: Path, version: object) -> None:
         )
 
 
-def _explain(path: Path, error: sqlite3.Error | OSError) -> DataFileError:
-    """The one clear message for what the system or SQLite said about the file."""
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return DataFileError(
-            DataFileProblem.MISSING,
-            f"{path} does not exist: nothing was measured yet, or the data is written elsewhere. "
-            "Run the tests under coverage.",
-        )
-    if isinstance(error, OSError):
-        return _unreadable(path, error.strerror or str(error))
-    code = getattr(error, "sqlite_errorcode", 0)
-    match code & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return _busy(path)
-        case sqlite3.SQLITE_NOTADB:
-            return _foreign(path, "it is not a SQLite database")
-        case sqlite3.SQLITE_READONLY:
-            return DataFileError(
-                DataFileProblem.JOURNAL,
-                f"{path} was being written when its writer was stopped: {path.name}-journal still "
-                "lies beside it. Run `coverage erase` and the tests again.",
-            )
-        case sqlite3.SQLITE_FULL:
-            return DataFileError(
-                DataFileProblem.NO_ROOM,
-                f"{path} could not be copied: there is no room left in the temporary folder. "
-                "Make room there, or point TMPDIR elsewhere.",
-            )
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            if not os.path.lexists(path):
-                return _explain(path, FileNotFoundError())
-            return _unreadable(path, str(error))
-    return _damaged(path, error)
+def _check_soundness(path: Path, database: sqlite3.Connection) -> None:
+    """Look through a copy before its rows are added: what was added cannot be taken back."""
+    try:
+        (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise explain(path, error) from error
+    if verdict != "ok":
+        raise damaged(path, verdict)
 
 
-def _busy(path: Path) -> DataFileError:
-    return DataFileError(
-        DataFileProblem.BUSY,
-        f"{path} is being written by another process. "
-        "It is read again as soon as that has ended; if none is running, stop what locks it.",
-    )
+def _recorded(database: sqlite3.Connection) -> bool | None:
+    """Whether there are branches (True), lines (False) or nothing (None)."""
+    (arcs, lines) = database.execute(
+        "SELECT EXISTS(SELECT 1 FROM arc), EXISTS(SELECT 1 FROM line_bits)"
+    ).fetchone()
+    return bool(arcs) if arcs or lines else None
 
 
-def _unreadable(path: Path, why: str) -> DataFileError:
-    return DataFileError(
-        DataFileProblem.PERMISSION,
-        f"{path} cannot be opened: {why}. Give yourself the right to read it.",
-    )
+def _files(database: sqlite3.Connection, rules: PathRules | None) -> dict[int, str]:
+    """Paths by row id, in the order in which coverage.py would map them."""
+    rows = database.execute("SELECT id, path FROM file").fetchall()
+    if rules is None:
+        return dict(rows)
+    return {number: own_slashes(rules.map(path)) for number, path in rows}
 
 
-def _foreign(path: Path, why: str) -> DataFileError:
-    return DataFileError(
-        DataFileProblem.FOREIGN,
-        f"{path} is not a data file of coverage.py: {why}. "
-        "Run the tests under coverage again, or name the right file.",
-    )
+def _tracers(database: sqlite3.Connection, files: Mapping[int, str]) -> list[tuple[str, str]]:
+    rows = database.execute("SELECT file_id, tracer FROM tracer")
+    return [(files[number], tracer) for number, tracer in rows if tracer and number in files]
 
 
-def _damaged(path: Path, why: object) -> DataFileError:
-    return DataFileError(
-        DataFileProblem.TRUNCATED,
-        f"{path} is damaged ({why}): its writer was stopped, or it was copied while it grew. "
-        "Run `coverage erase` and the tests again.",
-    )
+def _union(first: bytes, second: bytes) -> bytes:
+    size = max(len(first), len(second))
+    both = int.from_bytes(first, "little") | int.from_bytes(second, "little")
+    return both.to_bytes(size, "little")
