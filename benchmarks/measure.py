@@ -1,0 +1,123 @@
+"""What a command costs: seconds, and the most memory its processes held together."""
+
+import os
+import statistics
+import subprocess
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One run of a command: wall-clock seconds and bytes of memory at its peak."""
+
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """What several runs of the same thing took, in seconds."""
+
+    samples: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.samples)
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile, the nearest rank above."""
+        ordered = sorted(self.samples)
+        return ordered[min(len(ordered) - 1, -(-95 * len(ordered) // 100) - 1)]
+
+    @property
+    def best(self) -> float:
+        return min(self.samples)
+
+    @property
+    def worst(self) -> float:
+        return max(self.samples)
+
+
+class MemoryWatch:
+    """Samples the resident memory of a process and of all below it, from a thread of its own.
+
+    Pages that processes share are counted in each, so the sum is never too small by sharing. What
+    comes and goes between two samples is missed; `run` therefore also asks the kernel for the
+    highest peak of a single process.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self.peak_bytes = 0
+        self._thread.start()
+
+    def stop(self) -> int:
+        self._done.set()
+        self._thread.join()
+        return self.peak_bytes
+
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            self.peak_bytes = max(self.peak_bytes, resident_bytes(self._pid))
+
+
+def process_tree(pid: int) -> list[int]:
+    """The process and its descendants, as far as they are alive."""
+    tree = [pid]
+    for parent in tree:
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                tree.extend(int(child) for child in task.read_text().split())
+            except OSError:
+                continue
+    return tree
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process and its descendants together."""
+    pages = 0
+    for member in process_tree(pid):
+        try:
+            pages += int(Path(f"/proc/{member}/statm").read_text().split()[1])
+        except (OSError, IndexError):
+            continue
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def run(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], output: Path
+) -> Cost:
+    """Run a command to its end, its standard output going to a file.
+
+    Raises subprocess.CalledProcessError with what it wrote to standard error when it fails.
+    """
+    with output.open("wb") as out, output.with_suffix(".stderr").open("wb") as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=errors,
+        )
+        watch = MemoryWatch(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+    # Popen must not wait for a process that wait4 has already collected.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    sampled = watch.stop()
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(
+            process.returncode, command, stderr=output.with_suffix(".stderr").read_text()
+        )
+    return Cost(seconds, max(sampled, usage.ru_maxrss * 1024))
