@@ -8,7 +8,7 @@ PYTHON = $(eval PYTHON := $$(shell scripts/pythons --first))$(PYTHON)
 INPUTS := pyproject.toml constraints.txt scripts/environment.py
 
 .DEFAULT_GOAL := dev
-.PHONY: help demo dev test lint format pytest test-pythons bench generate changelog-draft lock clean
+.PHONY: help demo dev test lint format pytest test-pythons test-lowest bench generate changelog-draft lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,11 @@ pytest: dev ## The suite alone; make pytest ARGS="tests/core -x"
 test-pythons: ## The suite on every Python from 3.11 up; ONLY="3.12 3.13" names some
 	@scripts/install-test-tools
 	@scripts/test-pythons $(ONLY)
+
+test-lowest: ## The suite with the lowest versions covls says it runs with
+	@test -n "$(PYTHON)"
+	@"$(PYTHON)" scripts/environment.py --lowest build/environments/lowest test
+	build/environments/lowest/bin/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
 
 bench: dev ## covls and coverage.py's reports side by side on a large project
 	$(BIN)/python -m benchmarks $(ARGS)

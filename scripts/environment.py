@@ -2,6 +2,7 @@
 
     python scripts/environment.py .venv demo        what covls and its demo need
     python scripts/environment.py .venv dev         everything for development
+    python scripts/environment.py --lowest …        with the lowest versions covls says it runs with
     python scripts/environment.py --lock            writes constraints.txt anew, newest versions
 
 Standard library only, and any pip from 23 on: it runs before anything is installed. Wheels are kept
@@ -10,6 +11,7 @@ in a folder of the user's cache, and tried first, so that the next environment n
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -81,10 +83,22 @@ def pip(python: Path, *arguments: str, quiet: bool = False) -> bool:
     return subprocess.run(command, stdout=sink, stderr=sink, check=False).returncode == 0
 
 
-def install(python: Path, wanted: list[str]) -> bool:
+def lowest_versions() -> list[str]:
+    """The constraints, but covls's own dependencies at the lower bounds of pyproject.toml."""
+    bounds = [re.match(r"([\w-]+)>=([\w.]+)", wanted) for wanted in requirements([])]
+    lowest = {bound[1]: f"{bound[1]}=={bound[2]}" for bound in bounds if bound}
+    lines = CONSTRAINTS.read_text(encoding="utf-8").splitlines()
+    return [lowest.get(line.partition("==")[0].lower(), line) for line in lines]
+
+
+def install(python: Path, wanted: list[str], lowest: bool) -> bool:
     """Installs requirements, from the wheels kept if they are all there; whether it succeeded."""
-    pinned = ["--quiet", "--constraint", str(CONSTRAINTS)]
-    with wheelhouse() as wheels:
+    with wheelhouse() as wheels, tempfile.TemporaryDirectory(prefix="covls-pins-") as folder:
+        constraints = CONSTRAINTS
+        if lowest:
+            constraints = Path(folder) / "constraints.txt"
+            constraints.write_text("\n".join(lowest_versions()) + "\n", encoding="utf-8")
+        pinned = ["--quiet", "--constraint", str(constraints)]
         kept = [*pinned, "--no-index", "--find-links", str(wheels), *wanted]
         if pip(python, "install", *kept, quiet=True):
             return True
@@ -92,7 +106,7 @@ def install(python: Path, wanted: list[str]) -> bool:
         return pip(python, "wheel", *pinned, *fetch) and pip(python, "install", *kept)
 
 
-def make(folder: Path, groups: list[str]) -> None:
+def make(folder: Path, groups: list[str], *, lowest: bool = False) -> None:
     """Makes or updates the environment. Raises SystemExit with a sentence where it cannot."""
     python = python_in(folder)
     if not works(python):
@@ -101,7 +115,7 @@ def make(folder: Path, groups: list[str]) -> None:
         )
         venv.create(folder, clear=True, with_pip=True, symlinks=os.name != "nt")
     print(f"Installing what covls needs ({', '.join(groups)})", flush=True)
-    if not install(python, requirements(groups)):
+    if not install(python, requirements(groups), lowest):
         sys.exit(
             "The packages covls needs could not be installed: see pip's words above. "
             "The first time takes a network, or pip settings that name an index."
@@ -131,6 +145,7 @@ def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--lock", action="store_true", help="write constraints.txt anew")
+    parser.add_argument("--lowest", action="store_true", help="the lowest versions covls allows")
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("groups", nargs="*", default=[])
     options = parser.parse_args()
@@ -139,7 +154,7 @@ def main() -> None:
     elif options.folder is None or not options.groups:
         parser.error("name a folder and at least one dependency group")
     else:
-        make(options.folder, options.groups)
+        make(options.folder, options.groups, lowest=options.lowest)
 
 
 if __name__ == "__main__":
