@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -27,6 +26,7 @@ from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver, ObservedWatch
 
 from covls.adapters.data_file import Fingerprint, fingerprint
+from covls.core.settings import WatchMode
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 #: one go, and combining makes several changes within a few milliseconds.
 QUIET = 0.15
 
-#: While the data keeps changing, `on_change` is called at least this often, in seconds.
+#: While the data keeps changing, `on_change` is called every so many seconds.
 AT_LATEST = 1.0
 
 #: Seconds between two looks while the data is changing, and while polling.
@@ -60,8 +60,6 @@ REMOTE_FILE_SYSTEMS = frozenset(
     }
 )  # fmt: skip
 
-Mode = Literal["auto", "native", "poll", "off"]
-
 # Opening and reading are left out: covls reads the data file itself.
 _TELLING_EVENTS: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
@@ -79,8 +77,9 @@ class DataWatcher:
     """Watches a data file and its parallel siblings until it is closed.
 
     `on_change` is called from the watcher's own thread when they have changed and are quiet, and
-    about every second while they keep changing. It is not called for what does not change the
-    fingerprint, such as reading. The folder need not exist yet, and may go and come back.
+    also at the first sign of a change and then every second while they keep changing, so that one
+    can see who is at work. It is not called for what does not change the fingerprint, such as
+    reading. The folder need not exist yet, and may go and come back.
 
     Watching is by file events, and by looking twice a second where the folder is on a file system
     that sends none, where the system is out of watches, or where `mode` is "poll". If that was not
@@ -92,7 +91,7 @@ class DataWatcher:
         data_file: Path,
         on_change: Callable[[], None],
         *,
-        mode: Mode = "auto",
+        mode: WatchMode = "auto",
         on_notice: Callable[[str], None] = logger.warning,
         make_observer: Callable[[], BaseObserver] = Observer,
     ) -> None:
@@ -104,6 +103,7 @@ class DataWatcher:
         self._observer: BaseObserver | None = None
         self._watches: dict[_Folder, ObservedWatch] = {}
         self._polling = mode == "poll"
+        self._reported_at = float("-inf")
         self._closing = threading.Event()
         self._stirred = threading.Event()
         # What was there before counts as known, so that nothing which changes from here on is
@@ -145,28 +145,28 @@ class DataWatcher:
             self._stop_observer()
 
     def _wait_until_quiet(self) -> None:
-        """Follow a change until nothing changes any more, and report it."""
-        reported_at = time.monotonic()
+        """Follow a change until nothing changes any more, and report it on the way and then."""
         while not self._closing.is_set():
             now, seen = time.monotonic(), fingerprint(self._data_file)
             if seen != self._seen:
                 self._seen, self._changed_at = seen, now
-            quiet = now - self._changed_at >= QUIET
-            if quiet or now - reported_at >= AT_LATEST:
-                self._report()
-                reported_at = time.monotonic()
-            if quiet:
+            if now - self._changed_at >= QUIET:
+                if (
+                    seen != self._known
+                ):  # Else it changed, and changed back: moved away and returned.
+                    self._known = seen
+                    self._report()
                 return
+            if now - self._reported_at >= AT_LATEST:
+                self._report()
             self._closing.wait(STEP)
 
     def _report(self) -> None:
-        if self._seen == self._known:
-            return  # It changed, and changed back: an emptied folder moved away and returned.
-        self._known = self._seen
         try:
             self._on_change()
         except Exception:
             logger.exception("What follows a change of %s failed", self._data_file)
+        self._reported_at = time.monotonic()
 
     # File events
 

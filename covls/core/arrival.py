@@ -20,6 +20,10 @@ IDLE_LOOKALIKE = 60.0
 #: must not hold the next run's data back for ever.
 IDLE_WRITER = 1800.0
 
+#: Data that changed less than this many seconds ago is not even read: a writer makes the file, its
+#: tables and its rows one after another, and each of these states would look like lost coverage.
+MOVING = 0.1
+
 #: Seconds until the next look while data is held back: short, because the end of a run is noticed
 #: only by looking, and looking at a process that is already known costs microseconds.
 NEXT_LOOK = 0.2
@@ -135,6 +139,8 @@ def decide_unread(run: Run, quiet: float) -> Hold | None:
     While a process that writes the data is alive, its data is partial whatever is in it. Reading it
     would only cost time and touch a file that somebody is writing.
     """
+    if quiet < MOVING:
+        return Hold(Waiting.RUNNING if run.alive else Waiting.SETTLING, MOVING - quiet)
     if run.state is RunState.WRITING and run.holds_at(quiet):
         return Hold(Waiting.RUNNING, _next_look(quiet))
     return None

@@ -161,6 +161,8 @@ def test_decide(
     [
         (WRITING, 0.2, RUNNING, "its data is partial whatever is in it"),
         (WRITING, IDLE_WRITER, None, "it has idled for so long that the data must be looked at"),
+        (ENDED, 0.0, settling(0.1), "it is being replaced right now: tables, but no rows yet"),
+        (ALIVE, 0.0, Hold(Waiting.RUNNING, 0.1), "the same, with a reason to tell"),
         (ALIVE, 0.2, None, "whether it writes this data is not known"),
         (ENDED, 0.2, None, "whole, or all there is"),
         (UNKNOWN, 0.2, None, "the data itself must tell"),
