@@ -1,0 +1,176 @@
+"""A report as a table for people: coloured, with a bar for each file, fitted to the terminal."""
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from covls.core.coverage import Totals
+from covls.core.report import Table, counted, printable
+
+BAR_WIDTH = 10
+_NARROWEST_MISSING = 24
+
+
+def percent_style(percent: float) -> str:
+    """The colour of a percentage: green from 90 on, yellow from 70 on, red below."""
+    if percent >= 90:
+        return "green"
+    return "yellow" if percent >= 70 else "red"
+
+
+def percent_bar(percent: float, width: int = BAR_WIDTH) -> Text:
+    """A bar as long as a percentage is large. Only 0 leaves it empty and only 100 fills it."""
+    halves = round(percent / 100 * width * 2)
+    if percent > 0:
+        halves = max(1, halves)
+    if percent < 100:
+        halves = min(width * 2 - 1, halves)
+    full, half = divmod(halves, 2)
+    bar = Text("━" * full + "╸" * half, style=percent_style(percent))
+    return bar.append("━" * (width - full - half), style="bright_black")
+
+
+def age_words(seconds: float) -> str:
+    """How long ago, in the largest unit that fits: `3 minutes`."""
+    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        if seconds >= length:
+            return counted(int(seconds // length), unit)
+    return counted(max(0, int(seconds)), "second")
+
+
+def shorten_names(names: Sequence[str], width: int) -> list[str | None]:
+    """Names that fit, cut from the left at a slash: `…/adapters/source.py`.
+
+    None where a name does not fit uncut and no cut leaves it both short enough and unlike the
+    others: a name that could be another's would mislead.
+    """
+    shown = [_cut(name, width) for name in names]
+    counts: dict[str, int] = {}
+    for cut in shown:
+        if cut is not None:
+            counts[cut] = counts.get(cut, 0) + 1
+    return [cut if cut is not None and counts[cut] == 1 else None for cut in shown]
+
+
+def _cut(name: str, width: int) -> str | None:
+    if cell_len(name) <= width:
+        return name
+    parts = Path(name).parts
+    for index in range(1, len(parts)):
+        cut = str(Path("…", *parts[index:]))
+        if cell_len(cut) <= width:
+            return cut
+    return None
+
+
+def print_table(table: Table, stream: IO[str], *, data_file: Path, notes: str = "") -> None:
+    """Write the table to a terminal. `notes` says what is to be known of stale files."""
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for line in table_lines(table, console.width):
+        console.print(line)
+    if notes:
+        console.print()
+        console.print(Text.assemble(("~ ", "bold magenta"), notes, " Run the tests again."))
+    age = age_words(time.time() - data_file.stat().st_mtime) if data_file.exists() else ""
+    console.print()
+    console.print(Text(f"{data_file}" + (f", written {age} ago" if age else ""), style="dim"))
+
+
+def table_lines(table: Table, width: int) -> list[Text]:
+    """The table in lines of at most `width` cells, but for names too long to be cut."""
+    heads = ["Stmts", "Miss", *(["Branch", "Part"] if table.branches else []), "Cover"]
+    names = [printable(row.name) for row in table.rows]
+    total_name = counted(table.totals.n_files, "file")
+    columns = [_figures(table, row.totals) for row in table.rows]
+    total = _figures(table, table.totals)
+    widths = [
+        max(len(head), *(len(values[index]) for values in [*columns, total])) + 2
+        for index, head in enumerate(heads)
+    ]
+    taken = 2 + sum(widths) + 2 + BAR_WIDTH
+    room = width - taken - (_NARROWEST_MISSING + 2 if table.show_missing else 0)
+    longest = max([cell_len(name) for name in [*names, total_name]], default=0)
+    # On a narrow terminal the bar goes first: it says nothing that the figure does not.
+    bars = room >= min(longest, 24)
+    if not bars:
+        taken -= 2 + BAR_WIDTH
+        room += 2 + BAR_WIDTH
+    name_width = max(len(total_name), 12, min(longest, room))
+    missing_width = width - taken - name_width - 2
+
+    head = Text(" " * 2 + "File".ljust(name_width), style="bold")
+    for caption, column in zip(heads, widths, strict=True):
+        head.append(caption.rjust(column))
+    if table.show_missing:
+        head.append(" " * (2 + BAR_WIDTH if bars else 0) + "  Missing")
+    rule = Text("─" * (taken + name_width), style="bright_black")
+    lines = [head, rule]
+    shortened = shorten_names(names, name_width)
+    for row, name, short, values in zip(table.rows, names, shortened, columns, strict=True):
+        line = Text("~ " if row.stale else "  ", style="bold magenta" if row.stale else "")
+        if short is None:
+            lines.append(line + _name(name))
+            line = Text("  ")
+            short = ""
+        line.append_text(_name(short)).append(" " * (name_width - cell_len(short)))
+        _append_figures(line, values, widths, row.totals, bars)
+        if table.show_missing and row.missing:
+            lines += _with_missing(line, row.missing, missing_width)
+        else:
+            lines.append(line)
+    if table.rows:
+        lines.append(rule)
+    line = Text("  " + total_name.ljust(name_width), style="bold")
+    _append_figures(line, total, widths, table.totals, bars)
+    lines.append(line)
+    for note in table.notes:
+        lines += [Text(), Text("  " + note, style="dim")]
+    return lines
+
+
+def _figures(table: Table, totals: Totals) -> list[str]:
+    values = [totals.n_statements, totals.n_missing]
+    if table.branches:
+        values += [totals.n_branches, totals.n_partial_branches]
+    return [*map(str, values), f"{table.percent(totals)}%"]
+
+
+def _name(name: str) -> Text:
+    """A path with its last part set off."""
+    head, separator, last = name.rpartition(os.sep)
+    return Text.assemble((head + separator, "bright_black"), last)
+
+
+def _append_figures(
+    line: Text, values: Sequence[str], widths: Sequence[int], totals: Totals, bars: bool
+) -> None:
+    """Figures to the right; what is missing in colour, nothings pale."""
+    colours = ["", "red", "", "yellow"][: len(values) - 1]
+    for value, width, colour in zip(values, widths, colours, strict=False):
+        line.append(value.rjust(width), style="bright_black" if value == "0" else colour)
+    line.append(values[-1].rjust(widths[-1]), style=f"bold {percent_style(totals.percent)}")
+    if bars:
+        line.append("  ").append_text(percent_bar(totals.percent))
+
+
+def _with_missing(line: Text, missing: str, width: int) -> list[Text]:
+    """The missing lines behind a row, and on lines of their own below where they do not fit."""
+    if width < _NARROWEST_MISSING:
+        return [line, Text("    " + missing, style="red")]
+    wrapped: list[str] = []
+    for item in missing.split(", "):
+        if wrapped and len(wrapped[-1]) + 2 + len(item) < width:
+            wrapped[-1] += f", {item}"
+        else:
+            if wrapped:
+                wrapped[-1] += ","
+            wrapped.append(item)
+    indent = line.cell_len + 2
+    first = line.copy().append("  ").append(wrapped[0], style="red")
+    return [first, *(Text(" " * indent + more, style="red") for more in wrapped[1:])]
