@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from covls.core.absence import LeftOut
 from covls.core.settings import Problem
 
 if TYPE_CHECKING:
@@ -146,21 +147,13 @@ def report_matcher(configuration: CoverageConfiguration) -> Callable[[str], bool
     Patterns without a leading wildcard are against the root. With `relative_files` coverage.py
     matches the relative name that stands in the data, so that is what is matched then.
     """
-    from coverage.files import GlobMatcher
-
     root = Path(os.path.realpath(configuration.root))
     prefix = str(root).rstrip(os.sep) + os.sep
-
-    def matcher(patterns: tuple[str, ...]) -> GlobMatcher | None:
-        prepared = []
-        for pattern in patterns:
-            prepared.append(pattern)
-            if not pattern.startswith(("*", "?")):
-                prepared.append(os.path.realpath(root / pattern))
-        return GlobMatcher(prepared) if prepared else None
-
-    include = matcher(configuration.report_include)
-    omit = matcher(configuration.report_omit)
+    include = omit = None
+    if configuration.report_include:
+        include = _glob_matcher(configuration.report_include, root)
+    if configuration.report_omit:
+        omit = _glob_matcher(configuration.report_omit, root)
     if include is None and omit is None:
         return lambda _: True
 
@@ -168,11 +161,49 @@ def report_matcher(configuration: CoverageConfiguration) -> Callable[[str], bool
         name = os.path.realpath(root / path)
         if configuration.relative_files and name.startswith(prefix):
             name = name[len(prefix) :]
-        if include is not None and not include.match(name):
+        if include is not None and not include(name):
             return False
-        return omit is None or not omit.match(name)
+        return omit is None or not omit(name)
 
     return reported
+
+
+def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> LeftOut | None:
+    """Return which option keeps coverage.py from measuring the file at an absolute path.
+
+    As coverage.py's `InOrOut` decides, as far as that can be told without importing the packages of
+    `source`: a package is taken to be wherever its name's parts stand in the path.
+    """
+    name = os.path.realpath(path)
+    file = str(configuration.file or configuration.root)
+    if configuration.source_folders or configuration.source_packages:
+        folders = [os.path.realpath(folder) for folder in configuration.source_folders]
+        if not any(name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders) and not (
+            any(_is_of_package(name, package) for package in configuration.source_packages)
+        ):
+            listed = [str(folder) for folder in configuration.source_folders]
+            listed += configuration.source_packages
+            return LeftOut("[run] source", ", ".join(listed), file)
+    elif configuration.run_include:
+        if _first_match(configuration.run_include, configuration.root, name) is None:
+            return LeftOut("[run] include", ", ".join(configuration.run_include), file)
+    elif any(part in {"site-packages", "dist-packages"} for part in Path(name).parts):
+        return LeftOut("[run] source", "and installed packages are not measured without", file)
+    pattern = _first_match(configuration.run_omit, configuration.root, name)
+    return None if pattern is None else LeftOut("[run] omit", pattern, file)
+
+
+def left_out_of_reports(configuration: CoverageConfiguration, path: str) -> LeftOut | None:
+    """Return which option keeps coverage.py's reports from showing the file at an absolute path."""
+    if report_matcher(configuration)(path):
+        return None
+    file = str(configuration.file or configuration.root)
+    for pattern in configuration.report_omit:
+        if not report_matcher(replace(configuration, report_include=(), report_omit=(pattern,)))(
+            path
+        ):
+            return LeftOut("[report] omit", pattern, file)
+    return LeftOut("[report] include", ", ".join(configuration.report_include), file)
 
 
 def find_root(path: Path, within: Path | None = None) -> Path:
@@ -405,6 +436,32 @@ def _absolute(path: Path) -> Path:
     Links stay as the user spells them, and a loop of links cannot raise, as `Path.resolve` does.
     """
     return Path(os.path.abspath(path))  # noqa: PTH100
+
+
+def _first_match(patterns: Iterable[str], root: Path, path: str) -> str | None:
+    """Return the first pattern that takes a real path, patterns being against the root."""
+    for pattern in patterns:
+        if _glob_matcher((pattern,), root)(path):
+            return pattern
+    return None
+
+
+def _glob_matcher(patterns: Iterable[str], root: Path) -> Callable[[str], bool]:
+    """Return coverage.py's matcher of files, for patterns prepared as if `root` were current."""
+    from coverage.files import GlobMatcher
+
+    prepared = []
+    for pattern in patterns:
+        prepared.append(pattern)
+        if not pattern.startswith(("*", "?")):
+            prepared.append(os.path.realpath(root / pattern))
+    return GlobMatcher(prepared).match
+
+
+def _is_of_package(path: str, package: str) -> bool:
+    parts = package.split(".")
+    names = list(Path(path).with_suffix("").parts)
+    return any(names[start : start + len(parts)] == parts for start in range(len(names)))
 
 
 def _is_below(path: Path, folder: Path) -> bool:
