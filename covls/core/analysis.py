@@ -40,10 +40,6 @@ class Region:
     start: int
     ranges: tuple[tuple[int, int], ...]
 
-    def lines(self) -> set[int]:
-        """All lines of the region, blank ones and comments included."""
-        return {line for start, end in self.ranges for line in range(start, end + 1)}
-
 
 @dataclass(frozen=True, slots=True)
 class NotAnalysed:
@@ -126,7 +122,7 @@ class _Later:
         regions = []
         rest = iter(numbers)
         for name in names.split("\n") if names else ():
-            kind, name = name.split(" ", 1)
+            kind, name = name.split("\t", 1)
             start, count = next(rest), next(rest)
             ranges = tuple((next(rest), next(rest)) for _ in range(count))
             regions.append(Region(kind, name, start, ranges))
@@ -189,7 +185,7 @@ def analysis_from_json(found: Mapping[str, Any]) -> Analysis:
      "fixers": [5, 3, 5, 9, …],    from, to, and the from and to to put in their place, or 0, 0
      "later": "[…]"}               JSON: [templates of words, the index of a template for each arc
                                    of "twos", then of "more",
-                                   regions' kind and name, a line each,
+                                   regions' kind, a tab and name, a line each,
                                    regions' start, number of ranges, first and last line of each]
     ```
 

@@ -29,7 +29,7 @@ SHAPE: dict[str, Any] = {
                 "line {start} didn't return from function 'f'",
             ],
             [0, 0, 1, 0, 0],
-            "class C\nfunction C.f",
+            "class\tC\nfunction\tC.f",
             [2, 1, 4, 7, 3, 2, 4, 4, 6, 7],
         ]
     ),
@@ -58,7 +58,7 @@ def test_reads_every_part() -> None:
         Region("class", "C", 2, ((4, 7),)),
         Region("function", "C.f", 3, ((4, 4), (6, 7))),
     ]
-    assert analysis.regions[1].lines() == {4, 6, 7}
+    assert analysis.regions[1].name == "C.f"
 
 
 def test_lines_of_a_statement() -> None:
