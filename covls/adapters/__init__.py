@@ -1,0 +1,1 @@
+"""One outside thing each: files, processes, configuration, the data itself."""
