@@ -1,0 +1,118 @@
+"""`covls serve`: the language server on standard input and output, or on a loopback port."""
+
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+
+import click
+
+from covls.cli.invocation import INTERRUPTED
+
+PATIENCE = 0.3
+"""Seconds that threads have to end after the session."""
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class Address(click.ParamType):
+    """`[HOST:]PORT` on this machine: a server that reads files is no service for others."""
+
+    name = "[host:]port"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        """The host's address and the port."""
+        host, _, port = str(value).rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if host in ("", "localhost"):
+            host = "127.0.0.1"
+        if not port.isdecimal() or int(port) > 65535:
+            self.fail(f"{value!r} is not [HOST:]PORT, such as 2087 or 127.0.0.1:2087.", param, ctx)
+        try:
+            loopback = ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            loopback = False
+        if not loopback:
+            self.fail(
+                f"{host!r} is not an address of this machine alone. covls listens on loopback "
+                "only: 127.0.0.1 or ::1.",
+                param,
+                ctx,
+            )
+        return host, int(port)
+
+
+@click.command()
+@click.option("--stdio", is_flag=True, help="Serve on standard input and output (the default).")
+@click.option(
+    "--tcp",
+    type=Address(),
+    metavar="[HOST:]PORT",
+    help="Wait for one client on a loopback port instead, for debugging. 0 takes a free one.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(LEVELS, case_sensitive=False),
+    default="warning",
+    show_default=True,
+    help="How much to write to standard error. Only debug has the messages' bodies.",
+)
+def serve(stdio: bool, tcp: tuple[str, int] | None, log_level: str) -> int:
+    """Run the language server, as editors do."""
+    if stdio and tcp is not None:
+        raise click.UsageError("--stdio and --tcp cannot be had together.")
+    from covls.server.app import run
+    from covls.server.transport import take_connection, take_stdio
+
+    _log(log_level.upper())
+    # What a terminal's Ctrl+C ends in one way, a service manager's TERM shall not end in another.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        code = run(*(take_stdio() if tcp is None else take_connection(_listen(tcp))))
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    _leave(code)
+    return code
+
+
+def _listen(address: tuple[str, int]) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    try:
+        listening = socket.create_server(address, family=family)
+    except OSError as error:
+        message = f"Cannot listen on {address[0]}:{address[1]}: {error.strerror or error}."
+        raise click.ClickException(message) from error
+    host, port = listening.getsockname()[:2]
+    click.echo(f"covls listens on {host}:{port}", err=True)
+    return listening
+
+
+def _log(level: str) -> None:
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    # These tell every message's body, also at the level where we do not.
+    if level != "DEBUG":
+        for name in ("pygls", "asyncio", "watchdog"):
+            logging.getLogger(name).setLevel("ERROR")
+
+
+def _leave(code: int) -> None:
+    """Leave at once if a thread is stuck, which the interpreter would wait for."""
+    deadline = time.monotonic() + PATIENCE
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+    if any(not thread.daemon for thread in threading.enumerate()[1:]):
+        logging.getLogger(__name__).warning("Leaving stuck work behind.")
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(code)

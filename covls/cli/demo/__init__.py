@@ -1,0 +1,1 @@
+"""The demo: a small project, its tests, and an editor's view of both without an editor."""
