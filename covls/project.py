@@ -26,7 +26,7 @@ from covls.adapters.source import SourceError, decode_source, read_source
 from covls.core.analysis import NotAnalysed
 from covls.core.arrival import Digest, Hold, Waiting, decide, decide_unread
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
-from covls.core.drift import map_lines
+from covls.core.drift import LineMap, map_lines
 from covls.core.lines import split_lines
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
@@ -77,6 +77,8 @@ class FileView:
     freshness: Freshness
     coverage: FileCoverage
     marks: tuple[Mark, ...]
+    line_map: LineMap
+    """From lines of the measured text to those of the text that was asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +336,7 @@ class Project:
             freshness,
             known.coverage,
             marks(known.coverage, line_map, current, verified=known.verified),
+            line_map,
         )
 
     def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
