@@ -19,40 +19,35 @@ PATIENCE = 0.3
 LEVELS = ("debug", "info", "warning", "error")
 
 
-class Address(click.ParamType):
+def _loopback(
+    _context: click.Context, _parameter: click.Parameter, value: str | None
+) -> tuple[str, int] | None:
     """`[HOST:]PORT` on this machine: a server that reads files is no service for others."""
-
-    name = "[host:]port"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        """The host's address and the port."""
-        host, _, port = str(value).rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if host in ("", "localhost"):
-            host = "127.0.0.1"
-        if not port.isdecimal() or int(port) > 65535:
-            self.fail(f"{value!r} is not [HOST:]PORT, such as 2087 or 127.0.0.1:2087.", param, ctx)
-        try:
-            loopback = ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            loopback = False
-        if not loopback:
-            self.fail(
-                f"{host!r} is not an address of this machine alone. covls listens on loopback "
-                "only: 127.0.0.1 or ::1.",
-                param,
-                ctx,
-            )
-        return host, int(port)
+    if value is None:
+        return None
+    host, _, port = value.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if host in ("", "localhost"):
+        host = "127.0.0.1"
+    if not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter(f"{value!r} is not [HOST:]PORT, such as 2087 or 127.0.0.1:2087.")
+    try:
+        loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise click.BadParameter(
+            f"{host!r} is not an address of this machine alone. covls listens on loopback only: "
+            "127.0.0.1 or ::1."
+        )
+    return host, int(port)
 
 
 @click.command()
 @click.option("--stdio", is_flag=True, help="Serve on standard input and output (the default).")
 @click.option(
     "--tcp",
-    type=Address(),
+    callback=_loopback,
     metavar="[HOST:]PORT",
     help="Wait for one client on a loopback port instead, for debugging. 0 takes a free one.",
 )
@@ -111,7 +106,8 @@ def _leave(code: int) -> None:
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(max(0.0, deadline - time.monotonic()))
-    if any(not thread.daemon for thread in threading.enumerate()[1:]):
+    main = threading.main_thread()
+    if any(thread is not main and not thread.daemon for thread in threading.enumerate()):
         logging.getLogger(__name__).warning("Leaving stuck work behind.")
         logging.shutdown()
         sys.stderr.flush()

@@ -1,0 +1,54 @@
+"""What the client can do, resolved once into plain values."""
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+from pygls.capabilities import ServerCapabilitiesBuilder, get_capability
+
+from covls.server.convert import Encoding
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the client can do, as far as covls asks."""
+
+    encoding: Encoding = Encoding.UTF16
+    pulls_diagnostics: bool = False
+    """It asks for diagnostics *and* can be told to ask again; else they are published."""
+    related_information: bool = False
+    diagnostics_version: bool = False
+    hover_markdown: bool = False
+    progress: bool = False
+    registers_watched_files: bool = False
+    registers_configuration: bool = False
+    configuration: bool = False
+    show_document: bool = False
+
+
+def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
+    """Resolve what a client says of itself."""
+
+    def has(capability: str) -> bool:
+        return bool(get_capability(client, capability, False))
+
+    pulls = client.text_document is not None and client.text_document.diagnostic is not None
+    pulls = pulls and has("workspace.diagnostics.refresh_support")
+    related = "diagnostic" if pulls else "publish_diagnostics"
+    formats = get_capability(client, "text_document.hover.content_format", None) or ()
+    return Capabilities(
+        encoding=Encoding(str(_value(ServerCapabilitiesBuilder.choose_position_encoding(client)))),
+        pulls_diagnostics=pulls,
+        related_information=has(f"text_document.{related}.related_information"),
+        diagnostics_version=has("text_document.publish_diagnostics.version_support"),
+        # The formats are in the client's order of preference.
+        hover_markdown=bool(formats) and _value(formats[0]) == types.MarkupKind.Markdown.value,
+        progress=has("window.work_done_progress"),
+        registers_watched_files=has("workspace.did_change_watched_files.dynamic_registration"),
+        registers_configuration=has("workspace.did_change_configuration.dynamic_registration"),
+        configuration=has("workspace.configuration"),
+        show_document=has("window.show_document.support"),
+    )
+
+
+def _value(kind: object) -> object:
+    return getattr(kind, "value", kind)

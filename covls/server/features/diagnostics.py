@@ -1,0 +1,202 @@
+"""Uncovered blocks and branches not taken, as diagnostics: published, or pulled and refreshed."""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from itertools import count
+
+from lsprotocol import types
+
+from covls.core.lines import LineRange
+from covls.core.marks import Freshness, Mark, MissedBranch, State, missing_blocks
+from covls.core.settings import Diagnostics as DiagnosticsSettings
+from covls.server.capabilities import Capabilities
+from covls.server.convert import Encoding, lines_range
+from covls.server.session import Document, Session, Shown
+
+SOURCE = "covls"
+UNCOVERED = "uncovered"
+PARTIAL_BRANCH = "partial-branch"
+STALE = "stale"
+CODES = (UNCOVERED, PARTIAL_BRANCH, STALE)
+
+NOT_VERIFIED = (
+    "It is not known which text was measured: the file was modified after the data was written. "
+    "Run the tests again to be sure."
+)
+
+TOGETHER = 0.02
+"""Seconds in which changes of several files become one request to pull."""
+
+_SEVERITIES = {
+    "hint": types.DiagnosticSeverity.Hint,
+    "information": types.DiagnosticSeverity.Information,
+    "warning": types.DiagnosticSeverity.Warning,
+    "error": types.DiagnosticSeverity.Error,
+}
+
+_result_ids = count(1)
+
+
+async def show(session: Session, document: Document, shown: Shown) -> None:
+    """Publish a document's diagnostics if they are others; where they are pulled, ask for that."""
+    items = await _diagnostics(session, document, shown)
+    if document.closed or shown.key != session.key(document):
+        return
+    if not session.capabilities.pulls_diagnostics:
+        if items != document.published:
+            document.published = items
+            _publish(session, document, items, shown.version)
+    # A client pulls by itself after an edit; for anything else it must be told.
+    elif document.pulled_edit == document.edit and items != document.published:
+        session.pulls_wanted += 1
+        if session.asking_to_pull is None or session.asking_to_pull.done():
+            session.asking_to_pull = session.spawn(_ask_to_pull(session), "Asking to pull")
+
+
+def clear(session: Session, document: Document) -> None:
+    """Take a closed document's diagnostics away; a client that pulls does so itself."""
+    if document.published and not session.capabilities.pulls_diagnostics:
+        _publish(session, document, [], None)
+
+
+def register_pull(session: Session) -> None:
+    """Offer diagnostics to be pulled. Called before the server's capabilities are told."""
+    options = types.DiagnosticOptions(
+        identifier=SOURCE, inter_file_dependencies=False, workspace_diagnostics=False
+    )
+    session.server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, options)(partial(_pull, session))
+
+
+async def _pull(
+    session: Session, params: types.DocumentDiagnosticParams
+) -> types.RelatedFullDocumentDiagnosticReport | types.RelatedUnchangedDocumentDiagnosticReport:
+    document = session.documents.get(params.text_document.uri)
+    shown = await session.shown(document) if document is not None else None
+    if document is None or shown is None:
+        return types.RelatedFullDocumentDiagnosticReport(items=[])
+    items = await _diagnostics(session, document, shown)
+    known = document.result_id
+    if known is None or items != document.published:
+        document.result_id = str(next(_result_ids))
+    document.published, document.pulled_edit = items, shown.key[0]
+    if shown.key != session.key(document):
+        session.touch(document)
+    if params.previous_result_id is not None and params.previous_result_id == document.result_id:
+        return types.RelatedUnchangedDocumentDiagnosticReport(result_id=document.result_id)
+    return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=document.result_id)
+
+
+async def _diagnostics(
+    session: Session, document: Document, shown: Shown
+) -> list[types.Diagnostic]:
+    if shown.view is None or document.root is None:
+        return []
+    settings = document.root.settings.diagnostics
+    return await session.in_thread(
+        diagnostics_of, shown.view.marks, shown.lines, document.uri, settings, session.capabilities
+    )
+
+
+def diagnostics_of(
+    marks: Sequence[Mark],
+    lines: Sequence[str],
+    uri: str,
+    settings: DiagnosticsSettings,
+    capabilities: Capabilities,
+) -> list[types.Diagnostic]:
+    """The diagnostics of a file's marks, in the order of its lines.
+
+    Only what is true of the text on screen gets one, or what may be (`stale`): an edited line has
+    none.
+    """
+    if not settings.enable:
+        return []
+    found: list[types.Diagnostic] = []
+    encoding = capabilities.encoding
+    for block in missing_blocks(marks):
+        if block.freshness is Freshness.FRESH:
+            found.append(
+                _diagnostic(lines, (block.start, block.end), UNCOVERED, _uncovered(block), encoding)
+            )
+        elif block.freshness is Freshness.UNVERIFIED and settings.stale:
+            message = f"{_uncovered(block)} {NOT_VERIFIED}"
+            found.append(_diagnostic(lines, (block.start, block.end), STALE, message, encoding))
+    for mark in marks if settings.partial else ():
+        if mark.state is not State.PARTIAL:
+            continue
+        words = "\n".join(missed_words(mark, branch) for branch in mark.branches)
+        if mark.freshness is Freshness.UNVERIFIED and settings.stale:
+            message = f"{words}\n{NOT_VERIFIED}"
+            code = STALE
+        elif mark.freshness is Freshness.FRESH:
+            message, code = words, PARTIAL_BRANCH
+        else:
+            continue
+        diagnostic = _diagnostic(lines, (mark.start, mark.end), code, message, encoding)
+        if capabilities.related_information:
+            diagnostic.related_information = _targets(mark, lines, uri, encoding) or None
+        found.append(diagnostic)
+    severity = _SEVERITIES[settings.severity]
+    for diagnostic in found:
+        diagnostic.severity = severity
+    found.sort(key=lambda diagnostic: diagnostic.range.start.line)
+    return found
+
+
+def missed_words(mark: Mark, branch: MissedBranch) -> str:
+    """coverage.py's words for a branch that was not taken, as a sentence."""
+    words = branch.words
+    if not words:
+        target = "the exit" if branch.target is None else f"line {branch.target}"
+        words = f"line {mark.start} never jumped to {target}"
+    return words[0].upper() + words[1:]
+
+
+def _uncovered(block: Mark) -> str:
+    if block.start == block.end:
+        return "No test runs this line."
+    return f"No test runs lines {block.start} to {block.end}."
+
+
+def _diagnostic(
+    lines: Sequence[str], block: LineRange, code: str, message: str, encoding: Encoding
+) -> types.Diagnostic:
+    where = lines_range(lines, *block, encoding)
+    return types.Diagnostic(range=where, message=message, code=code, source=SOURCE)
+
+
+def _targets(
+    mark: Mark, lines: Sequence[str], uri: str, encoding: Encoding
+) -> list[types.DiagnosticRelatedInformation]:
+    return [
+        types.DiagnosticRelatedInformation(
+            location=types.Location(
+                uri=uri, range=lines_range(lines, branch.target, branch.target, encoding)
+            ),
+            message=f"Never reached from line {mark.start}",
+        )
+        for branch in mark.branches
+        if branch.target is not None and branch.target <= len(lines)
+    ]
+
+
+def _publish(
+    session: Session, document: Document, items: list[types.Diagnostic], version: int | None
+) -> None:
+    session.server.text_document_publish_diagnostics(
+        types.PublishDiagnosticsParams(
+            uri=document.uri,
+            diagnostics=items,
+            version=version if session.capabilities.diagnostics_version else None,
+        )
+    )
+
+
+async def _ask_to_pull(session: Session) -> None:
+    """Ask the client to pull again; what is wanted while it is asked makes one more request."""
+    asked = -1
+    while asked != session.pulls_wanted:
+        await asyncio.sleep(TOGETHER)
+        asked = session.pulls_wanted
+        await session.request(session.server.workspace_diagnostic_refresh_async(None))

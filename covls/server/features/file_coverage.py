@@ -1,0 +1,99 @@
+"""`covls/fileCoverage`, one file's coverage, and `covls/didChangeCoverage`, that it changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from covls.core.coverage import regions
+from covls.core.marks import Mark
+from covls.project import FileView
+from covls.server.convert import path_of, summary_of
+from covls.server.messages import (
+    DID_CHANGE_COVERAGE,
+    BranchNotTaken,
+    DidChangeCoverageParams,
+    FileCoverageParams,
+    FileCoverageResult,
+    FunctionCoverage,
+)
+from covls.server.session import Document, Session, Shown
+
+
+async def file_coverage(session: Session, params: FileCoverageParams) -> FileCoverageResult | None:
+    """One file's coverage on the lines of its text; null where there is none."""
+    uri = params.text_document.uri
+    document = session.documents.get(uri)
+    if document is not None:
+        shown = await session.shown(document)
+        if shown is None or shown.view is None or document.root is None:
+            return None
+        root, view, version = document.root, shown.view, shown.version
+    else:
+        path = path_of(uri)
+        if path is None:
+            return None
+        root, version = await session.root_of(path), None
+        if root.project is None or not session.enabled or not root.settings.enable:
+            return None
+        found = await session.in_thread(root.project.view, path)
+        if found is None:
+            return None
+        view = found
+    assert root.project is not None, "it gave the view"
+    precision = root.project.configuration.precision
+    return await session.in_thread(result_of, uri, version, view, precision)
+
+
+async def show(session: Session, document: Document, shown: Shown) -> None:
+    """Tell the client that it would get another answer than before, when it would."""
+    view = shown.view
+    now = None if view is None else (view.freshness, view.marks, view.coverage.totals)
+    if now != document.told and not document.closed:
+        document.told = now
+        params = DidChangeCoverageParams(document.uri, shown.version)
+        session.server.protocol.notify(DID_CHANGE_COVERAGE, params)
+
+
+def result_of(uri: str, version: int | None, view: FileView, precision: int) -> FileCoverageResult:
+    """A view as it is sent."""
+    return FileCoverageResult(
+        uri=uri,
+        version=version,
+        freshness=view.freshness.value,
+        summary=summary_of(view.coverage.totals, precision),
+        marks=marks_of(view.marks),
+        functions=_functions(view, precision),
+        branches=[
+            BranchNotTaken(
+                mark.start - 1,
+                None if branch.target is None else branch.target - 1,
+                branch.words,
+            )
+            for mark in view.marks
+            for branch in mark.branches
+        ],
+    )
+
+
+def marks_of(marks: Sequence[Mark]) -> list[list[Any]]:
+    """Marks as first line, last line, state and freshness; 0-based."""
+    return [[m.start - 1, m.end - 1, m.state.value, m.freshness.value] for m in marks]
+
+
+def _functions(view: FileView, precision: int) -> list[FunctionCoverage]:
+    """Functions and classes where they are now; one whose first line was edited is left out."""
+    found: list[FunctionCoverage] = []
+    current = view.line_map.current
+    for kind in ("function", "class"):
+        named = [each for each in regions(view.coverage, kind) if each[0]]
+        written = sorted(
+            (region for region in view.coverage.analysis.regions if region.kind == kind),
+            key=lambda region: region.start,
+        )
+        for (name, start, coverage), region in zip(named, written, strict=True):
+            last = max((end for _, end in region.ranges), default=start)
+            kept = [current[line] for line in range(start, min(last + 1, len(current)))]
+            if kept and kept[0]:
+                summary = summary_of(coverage.totals, precision)
+                end = max(kept)
+                found.append(FunctionCoverage(name, kind, kept[0] - 1, end - 1, summary))
+    return sorted(found, key=lambda each: (each.start_line, -each.end_line))

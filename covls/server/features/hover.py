@@ -1,0 +1,110 @@
+"""What is known of the line under the pointer: state, freshness, branches, tests."""
+
+from collections.abc import Sequence
+
+from lsprotocol import types
+
+from covls.core.marks import Freshness, Mark, State
+from covls.core.test_names import tests_of
+from covls.server.convert import lines_range
+from covls.server.features.diagnostics import NOT_VERIFIED, missed_words
+from covls.server.session import Session
+
+TESTS_SHOWN = 10
+
+RECORD_TESTS = (
+    "Which tests reach it was not recorded. To record it: `pytest --cov --cov-context=test`, or "
+    '`dynamic_context = "test_function"` in coverage.py\'s configuration.'
+)
+
+_STATES = {
+    State.COVERED: "Covered",
+    State.MISSING: "Not covered",
+    State.PARTIAL: "Partly covered",
+    State.EXCLUDED: "Excluded from coverage",
+}
+
+
+async def hover(session: Session, params: types.HoverParams) -> types.Hover | None:
+    """Tell about a line that has a mark; null for any other."""
+    document = session.documents.get(params.text_document.uri)
+    shown = await session.shown(document) if document is not None else None
+    if document is None or shown is None or shown.view is None or document.root is None:
+        return None
+    line = params.position.line + 1
+    mark = next((mark for mark in shown.view.marks if mark.start <= line <= mark.end), None)
+    project = document.root.project
+    if mark is None or project is None or not document.root.settings.hover.enable:
+        return None
+    snapshot = project.snapshot
+    recorded = snapshot is not None and snapshot.has_contexts
+    ran = mark.state in (State.COVERED, State.PARTIAL)
+    tests: tuple[str, ...] | None = None
+    if ran and recorded and mark.freshness not in (Freshness.EDITED, Freshness.NEW):
+        contexts = await session.in_thread(project.tests_at, document.path, line, line, shown.text)
+        tests = tests_of(contexts)
+    markdown = session.capabilities.hover_markdown
+    text = describe(mark, tests, recorded=recorded, markdown=markdown)
+    kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText
+    return types.Hover(
+        contents=types.MarkupContent(kind=kind, value=text),
+        range=lines_range(shown.lines, line, line, session.capabilities.encoding),
+    )
+
+
+def describe(mark: Mark, tests: Sequence[str] | None, *, recorded: bool, markdown: bool) -> str:
+    """The words of a hover. `tests` is None where they are not known for this mark."""
+    state = _STATES[mark.state]
+    parts = [f"**{state}**" if markdown else state]
+    parts[0] += {
+        Freshness.FRESH: " · the text is as it was measured",
+        Freshness.EDITED: " before it was edited",
+        Freshness.NEW: "",
+        Freshness.UNVERIFIED: " · not verified",
+    }[mark.freshness]
+    if mark.freshness is Freshness.NEW:
+        parts[0] = f"**{_NEW}**" if markdown else _NEW
+        parts.append("It was not there when coverage was measured.")
+    elif mark.freshness is Freshness.EDITED:
+        parts.append("Nothing was measured of the text as it is now.")
+    elif mark.freshness is Freshness.UNVERIFIED:
+        parts.append(NOT_VERIFIED)
+    elif mark.state is State.MISSING:
+        parts.append("No test runs it.")
+    parts += [_escape(missed_words(mark, branch), markdown) for branch in mark.branches]
+    if tests is not None:
+        parts.append(_tests(tests, markdown))
+    elif not recorded and mark.state in (State.COVERED, State.PARTIAL):
+        parts.append(RECORD_TESTS if markdown else RECORD_TESTS.replace("`", ""))
+    return "\n\n".join(parts)
+
+
+_NEW = "Not measured yet"
+
+
+def _tests(tests: Sequence[str], markdown: bool) -> str:
+    if not tests:
+        return "It runs outside of any test: when its module is imported, most likely."
+    number = "1 test" if len(tests) == 1 else f"{len(tests)} tests"
+    shown = [f"- {_code(test)}" if markdown else f"  {test}" for test in tests[:TESTS_SHOWN]]
+    lines = [f"Reached by {number}:", *([""] if markdown else []), *shown]
+    if len(tests) > TESTS_SHOWN:
+        more = f"and {len(tests) - TESTS_SHOWN} more"
+        lines.append(f"- {more}" if markdown else f"  {more}")
+    return "\n".join(lines)
+
+
+def _code(text: str) -> str:
+    """Text as code in Markdown, whatever backticks a test's parameters bring along."""
+    text = " ".join(text.split())
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    pad = " " if "`" in text else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _escape(text: str, markdown: bool) -> str:
+    if not markdown:
+        return text
+    return "".join(f"\\{char}" if char in "\\`*_<>[]#" else char for char in text)

@@ -1,0 +1,65 @@
+"""`covls/testsAt`: the tests that reach a place in a file, and where they are written."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from lsprotocol import types
+
+from covls.adapters.source import SourceError, decode_source, read_source
+from covls.core.lines import split_lines
+from covls.core.test_names import TestName, find_definition, steps_in, test_name, tests_of
+from covls.server.convert import Encoding, lines_range, path_of, uri_of
+from covls.server.messages import TestAt, TestsAtParams
+from covls.server.session import Session
+
+
+async def tests_at(session: Session, params: TestsAtParams) -> list[TestAt] | None:
+    """The tests that reach any of the lines of a range, sorted; null where nothing is known."""
+    uri = params.text_document.uri
+    document = session.documents.get(uri)
+    path = document.path if document is not None else path_of(uri)
+    if path is None:
+        return None
+    if document is not None:
+        shown = await session.shown(document)
+        text = shown.text if shown is not None else document.text
+    else:
+        text = None
+    root = await session.root_of(path)
+    project = root.project
+    if project is None or project.snapshot is None or not project.snapshot.has_contexts:
+        return None
+    first, last = params.range.start.line + 1, params.range.end.line + 1
+    # A selection of whole lines ends at the start of the line behind it.
+    if params.range.end.character == 0 and last > first:
+        last -= 1
+    contexts = await session.in_thread(project.tests_at, path, first, last, text)
+    encoding = session.capabilities.encoding
+    return await session.in_thread(located, tests_of(contexts), project.root, encoding)
+
+
+def located(tests: Iterable[str], root: Path, encoding: Encoding) -> list[TestAt]:
+    """Find where tests are written, reading each file once."""
+    read: dict[Path, list[str] | None] = {}
+    return [TestAt(test, _location(test_name(test), root, encoding, read)) for test in tests]
+
+
+def _location(
+    name: TestName | None, root: Path, encoding: Encoding, read: dict[Path, list[str] | None]
+) -> types.Location | None:
+    if name is None:
+        return None
+    for file in name.files:
+        path = root / file
+        if path not in read:
+            try:
+                read[path] = split_lines(decode_source(read_source(path)))
+            except SourceError:
+                read[path] = None
+        lines = read[path]
+        if lines is None:
+            continue
+        line = find_definition(lines, steps_in(name, file))
+        if line is not None:
+            return types.Location(uri=uri_of(path), range=lines_range(lines, line, line, encoding))
+    return None

@@ -1,0 +1,180 @@
+"""The messages of covls's own: their shapes on the wire, field by field, in camelCase there.
+
+Lines are 0-based, as everywhere in the protocol, and both ends are included. `docs/protocol.md`
+describes each of them.
+"""
+
+from typing import Any
+
+import attrs
+from lsprotocol import types
+
+FILE_COVERAGE = "covls/fileCoverage"
+PROJECT_COVERAGE = "covls/projectCoverage"
+TESTS_AT = "covls/testsAt"
+DID_CHANGE_COVERAGE = "covls/didChangeCoverage"
+STATUS = "covls/status"
+
+
+@attrs.define(frozen=True)
+class Summary:
+    """Figures of a file, a function or everything, as coverage.py counts them."""
+
+    percent: float
+    percent_text: str
+    statements: int
+    missing: int
+    excluded: int
+    branches: int
+    partial_branches: int
+    missing_branches: int
+
+
+@attrs.define
+class FileCoverageParams:
+    """Which file."""
+
+    text_document: types.TextDocumentIdentifier
+
+
+@attrs.define(frozen=True)
+class FunctionCoverage:
+    """A function or class, with the figures of its own lines."""
+
+    name: str
+    kind: str
+    start_line: int
+    end_line: int
+    summary: Summary
+
+
+@attrs.define(frozen=True)
+class BranchNotTaken:
+    """A way on from a line that no test took; `target` is null for the end of a function."""
+
+    line: int
+    target: int | None
+    words: str
+
+
+@attrs.define(frozen=True)
+class FileCoverageResult:
+    """One file, on the lines of its current text."""
+
+    uri: str
+    version: int | None
+    freshness: str
+    summary: Summary
+    marks: list[list[Any]]
+    functions: list[FunctionCoverage]
+    branches: list[BranchNotTaken]
+
+
+@attrs.define
+class ProjectCoverageParams:
+    """Which folder; all of them where none is said."""
+
+    folder: str | None = None
+    work_done_token: int | str | None = None
+
+
+@attrs.define(frozen=True)
+class FileRow:
+    """One file of a project."""
+
+    uri: str
+    folder: str
+    name: str
+    freshness: str
+    summary: Summary
+
+
+@attrs.define(frozen=True)
+class ProjectCoverageResult:
+    """Everything below the roots."""
+
+    folders: list[str]
+    summary: Summary
+    files: list[FileRow]
+    problems: list[str]
+
+
+@attrs.define
+class TestsAtParams:
+    """A place in a file."""
+
+    text_document: types.TextDocumentIdentifier
+    range: types.Range
+
+    __test__ = False
+
+
+@attrs.define(frozen=True)
+class TestAt:
+    """A test, and where it is written, if it was found."""
+
+    id: str
+    location: types.Location | None
+
+    __test__ = False
+
+
+@attrs.define
+class DidChangeCoverageParams:
+    """A file whose coverage, or whose place in the text, is another now."""
+
+    uri: str
+    version: int | None
+
+
+@attrs.define(frozen=True)
+class StatusParams:
+    """What the coverage of a root is worth."""
+
+    folder: str
+    state: str
+    percent: float | None
+    percent_text: str | None
+    patch_percent: float | None
+    stale: bool
+    message: str
+
+
+@attrs.define
+class FileCoverageRequest:
+    """`covls/fileCoverage`."""
+
+    id: int | str
+    params: FileCoverageParams
+    method: str = FILE_COVERAGE
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class ProjectCoverageRequest:
+    """`covls/projectCoverage`."""
+
+    id: int | str
+    params: ProjectCoverageParams | None = None
+    method: str = PROJECT_COVERAGE
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class TestsAtRequest:
+    """`covls/testsAt`."""
+
+    id: int | str
+    params: TestsAtParams
+    method: str = TESTS_AT
+    jsonrpc: str = "2.0"
+
+    __test__ = False
+
+
+MESSAGES: dict[str, type[Any]] = {
+    FILE_COVERAGE: FileCoverageRequest,
+    PROJECT_COVERAGE: ProjectCoverageRequest,
+    TESTS_AT: TestsAtRequest,
+}
+"""What can come in from a client."""

@@ -1,0 +1,199 @@
+"""One root as it is served: its project, its settings, its watcher, and what was said of it."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from covls.adapters.settings_files import read_settings_files
+from covls.adapters.watcher import DataWatcher
+from covls.core.coverage import Totals
+from covls.core.settings import Layer, Problem, Settings, read_settings
+from covls.project import Project, Refreshed
+from covls.server.messages import StatusParams
+
+logger = logging.getLogger(__name__)
+
+CONFIGURATION_FILES = (
+    "covls.toml",
+    "pyproject.toml",
+    ".coveragerc",
+    ".coveragerc.toml",
+    "setup.cfg",
+    "tox.ini",
+)
+"""What coverage.py and covls read settings from."""
+
+Stamp = tuple[tuple[str, int, int], ...]
+"""Configuration files with the time of their change and their size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Settings of a root as they are now, and from which state of the files."""
+
+    settings: Settings
+    problems: tuple[Problem, ...]
+    stamp: Stamp
+
+
+@dataclass(eq=False, slots=True)
+class Root:
+    """A folder with coverage data of its own, and everything that is kept for it."""
+
+    folder: Path
+    """As the client spells it; the project works on the real path."""
+    workspace_folder: Path | None
+    """The client's folder it is in; None where it is outside of all of them."""
+    started: asyncio.Task[None] | None = None
+    project: Project | None = None
+    configured: Configured | None = None
+    watcher: DataWatcher | None = None
+    watched: tuple[Path, str] | None = None
+    """Data file and mode of the watcher."""
+    generation: int = 0
+    """Counts what changed the view of its files, other than edits."""
+    look: asyncio.Task[None] | None = None
+    look_again: bool = False
+    reconfigure: bool = False
+    timer: asyncio.TimerHandle | None = None
+    closed: bool = False
+
+    totals: Totals | None = None
+    """The whole project's figures, once they were counted."""
+    any_unverified: bool = False
+    counted: object = None
+    """The data that the figures are of."""
+    counting: asyncio.Task[None] | None = None
+    told: StatusParams | None = None
+    """The status last sent."""
+    reported: set[str] = field(default_factory=set)
+    """Problems that the user was told of, and that still are there."""
+
+    @property
+    def settings(self) -> Settings:
+        """Its settings, defaults before they are known."""
+        return self.configured.settings if self.configured is not None else Settings()
+
+    # What follows does IO, and is called in threads.
+
+    def open(
+        self,
+        client: Sequence[Layer],
+        on_change: Callable[[], None],
+        on_notice: Callable[[str], None],
+    ) -> None:
+        """Read the settings, make the project, watch its data, and read it."""
+        self.configured = configure(self.folder, self.workspace_folder, client)
+        settings = self.configured.settings
+        self.project = Project(self.folder, settings, trusted=settings.trusted)
+        self.watch(on_change, on_notice)
+        self.project.refresh()
+
+    def refresh(
+        self,
+        client: Sequence[Layer],
+        on_screen: Sequence[Path],
+        on_change: Callable[[], None],
+        on_notice: Callable[[str], None],
+    ) -> Refreshed:
+        """Look at settings and data; what is new is taken over."""
+        project = self.project
+        if project is None:
+            self.open(client, on_change, on_notice)
+            return Refreshed(True)
+        reconfigured = self._configure_again(project, client)
+        if reconfigured:
+            self.watch(on_change, on_notice)
+        refreshed = project.refresh([Path(os.path.realpath(path)) for path in on_screen])
+        return Refreshed(refreshed.changed or reconfigured, refreshed.again_in)
+
+    def _configure_again(self, project: Project, client: Sequence[Layer]) -> bool:
+        before = self.configured
+        stamp = configuration_stamp(self.folder, self.workspace_folder)
+        if before is not None and before.stamp == stamp and not self.reconfigure:
+            return False
+        self.reconfigure = False
+        now = configure(self.folder, self.workspace_folder, client)
+        self.configured = now
+        if before is not None and before.stamp == now.stamp and before.settings == now.settings:
+            return before.problems != now.problems
+        project.trusted = now.settings.trusted
+        project.configure(now.settings)
+        return True
+
+    def watch(self, on_change: Callable[[], None], on_notice: Callable[[str], None]) -> None:
+        """Watch the data file that the configuration names, unless it is watched already."""
+        assert self.project is not None, "there is a project by now"
+        wanted = self.project.configuration.data_file, self.settings.watch.mode
+        if self.closed or wanted == self.watched:
+            return
+        if self.watcher is not None:
+            self.watcher.close()
+        data_file, mode = wanted
+        self.watcher = DataWatcher(data_file, on_change, mode=mode, on_notice=on_notice)
+        self.watched = wanted
+
+    def close(self) -> None:
+        """Stop watching, end the workers."""
+        self.closed = True
+        if self.watcher is not None:
+            self.watcher.close()
+        if self.project is not None:
+            self.project.close()
+
+
+def configure(folder: Path, workspace_folder: Path | None, client: Sequence[Layer]) -> Configured:
+    """The settings of a root: those of its files, and the client's over them."""
+    stamp = configuration_stamp(folder, workspace_folder)
+    layers: list[Layer] = []
+    problems: list[Problem] = []
+    for place in _places(folder, workspace_folder):
+        files = read_settings_files(place)
+        layers += files.layers
+        problems += files.problems
+    settings, wrong = read_settings(*layers, *client)
+    return Configured(settings, (*problems, *wrong), stamp)
+
+
+def configuration_stamp(folder: Path, workspace_folder: Path | None) -> Stamp:
+    """What tells a change of a root's configuration files."""
+    places = _places(folder, workspace_folder)
+    files = [str(place / name) for place in places for name in CONFIGURATION_FILES]
+    files += [rcfile for rcfile in (os.environ.get("COVERAGE_RCFILE"),) if rcfile]
+    stamp: list[tuple[str, int, int]] = []
+    for file in files:
+        try:
+            found = Path(file).stat()
+        except OSError:
+            continue
+        stamp.append((file, found.st_mtime_ns, found.st_size))
+    return tuple(stamp)
+
+
+def explicit_root(path: Path, workspace_folder: Path, roots: Sequence[str]) -> Path | None:
+    """The innermost of the roots that the settings name around `path`."""
+    named = [Path(os.path.normpath(workspace_folder / root)) for root in roots]
+    around = [root for root in named if path.is_relative_to(root)]
+    return max(around, key=lambda root: len(root.parts), default=None)
+
+
+def innermost(path: Path, folders: Sequence[Path]) -> Path | None:
+    """The innermost of the folders that `path` is in, as spelled or in truth."""
+    around = [folder for folder in folders if path.is_relative_to(folder)]
+    if not around:
+        real = os.path.realpath(path)
+        around = [f for f in folders if Path(real).is_relative_to(os.path.realpath(f))]
+    return max(around, key=lambda folder: len(folder.parts), default=None)
+
+
+def _places(folder: Path, workspace_folder: Path | None) -> tuple[Path, ...]:
+    if workspace_folder is None or os.path.realpath(folder) == os.path.realpath(workspace_folder):
+        return (folder,)
+    return (workspace_folder, folder)
+
+
+ClientSettings = Mapping[Path | None, Layer]
+"""The client's settings by workspace folder; None: outside of all."""
