@@ -157,6 +157,12 @@ def test_every_command_is_in_the_readme() -> None:
     assert [name for name in cli_commands() if f"| `covls {name}" not in readme] == []
 
 
+def test_the_readme_shows_neovims_configuration_as_it_is() -> None:
+    configuration = (ROOT / "editors/neovim/lsp/covls.lua").read_text(encoding="utf-8")
+    shown = configuration[configuration.index("return {") :]
+    assert f"```lua\n{shown}```\n" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_make_target_has_help() -> None:
     assert [name for name, sentence in make_targets().items() if not sentence] == []
 
