@@ -60,6 +60,8 @@ REMOTE_FILE_SYSTEMS = frozenset(
     }
 )  # fmt: skip
 
+MOUNTS = Path("/proc/self/mounts")
+
 # Opening and reading are left out: covls reads the data file itself.
 _TELLING_EVENTS: list[type[FileSystemEvent]] = [
     DirCreatedEvent,
@@ -278,7 +280,7 @@ def _target(data_file: Path) -> Path:
 def _remote_file_system(folders: list[_Folder]) -> str | None:
     """The type of the first file system among the folders' that sends no reliable events."""
     try:
-        mounts = Path("/proc/self/mounts").read_text(errors="surrogateescape")
+        mounts = MOUNTS.read_text(errors="surrogateescape")
     except OSError:
         return None  # Not Linux: watching there works on network file systems, or fails.
     types: dict[str, str] = {}
