@@ -22,12 +22,12 @@ from covls.adapters.data_file import (
 )
 from covls.adapters.local_files import local_python_files
 from covls.adapters.runs import RunFinder
-from covls.adapters.source import SourceError, decode_source, read_source
+from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.analysis import NotAnalysed
 from covls.core.arrival import Digest, Hold, Waiting, decide, decide_unread
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
 from covls.core.drift import LineMap, map_lines
-from covls.core.lines import split_lines
+from covls.core.lines import ranges, split_lines
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
 from covls.core.settings import Problem, Settings
@@ -320,10 +320,10 @@ class Project:
         if known is None:
             return None
         if text is None:
-            try:
-                text = decode_source(read_source(path))
-            except SourceError:
+            source = read_source(path)
+            if isinstance(source, Unreadable):
                 return None
+            text = source_text(source)
         current = split_lines(text)
         line_map = map_lines(known.lines, current)
         if not known.verified:
@@ -355,16 +355,12 @@ class Project:
             line_map = map_lines(known.lines, split_lines(text))
             wanted = {old for old, new in enumerate(line_map.current) if new in wanted and old}
         firsts = {analysis.first_line(line) for line in wanted}
-        reached = snapshot.contexts_by_line(known.measured_path)
-        return sorted(
-            {
-                context
-                for line, contexts in reached.items()
-                if analysis.first_line(line) in firsts
-                for context in contexts
-                if context
-            }
-        )
+        found: set[str] = set()
+        for start, end in ranges(
+            line for first in firsts for line in range(first, analysis.last_line(first) + 1)
+        ):
+            found.update(snapshot.contexts_at(known.measured_path, start, end))
+        return sorted(found - {""})
 
     def forget(self, path: Path) -> None:
         """Drop what is kept for a file that is no longer on screen."""
@@ -390,7 +386,7 @@ class Project:
         known = _MeasuredFile(
             measured_path,
             coverage,
-            split_lines(decode_source(source)),
+            split_lines(source_text(source)),
             self._surely_measured(snapshot, stamp) and _plausible(coverage, measured),
             stamp,
         )
@@ -407,10 +403,9 @@ class Project:
         self, path: Path, snapshot: Snapshot, measured_path: str
     ) -> tuple[FileCoverage, bytes, Measured] | str:
         """One file's coverage with the source it was made from, or why there is none."""
-        try:
-            source = read_source(path)
-        except SourceError as error:
-            return str(error)
+        source = read_source(path)
+        if isinstance(source, Unreadable):
+            return source.reason
         tracer = snapshot.tracer(measured_path)
         if tracer and not self.analysts.plugins:
             return _plugin_not_loaded(path, tracer)
@@ -491,7 +486,7 @@ class Project:
 
     def _name(self, local: str) -> str:
         prefix = str(self.root).rstrip(os.sep) + os.sep
-        return local[len(prefix) :] if local.startswith(prefix) else local
+        return local.removeprefix(prefix)
 
     def close(self) -> None:
         """End the workers and let go of the data."""
@@ -511,7 +506,7 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def _plausible(coverage: FileCoverage, measured: Measured) -> bool:
-    """Whether every line that ran is one that can run, as it must be if this is what was measured."""
+    """Whether every line that ran is one that can run, as it is in the text that was measured."""
     return measured.lines <= coverage.analysis.executable
 
 
