@@ -229,6 +229,19 @@ def common_end(one: str, other: str) -> int:
     return count
 
 
+def local_and_foreign(local: str, measured: str) -> tuple[str, str]:
+    """Return the folders that differ between a local file, against its root, and a measured path.
+
+    >>> local_and_foreign("src/pkg/a.py", "/app/pkg/a.py")
+    ('src', '/app')
+    """
+    count = common_end(local, measured)
+    names = _names(local)
+    foreign = re.split(r"(?<=[/\\])", measured)
+    foreign_folder = "".join(foreign[: len(foreign) - count]).rstrip("/\\")
+    return "/".join(names[: len(names) - count]) or ".", foreign_folder or "/"
+
+
 def installed_copies(path: str, measured: Iterable[str], in_package: bool) -> tuple[str, ...]:
     """Return those of the measured paths that are `path`'s module, installed; sorted.
 
@@ -267,11 +280,7 @@ def _paths_example(file: FileFacts, root: RootFacts) -> str:
     measured = (file.elsewhere or file.copies)[:1]
     if not measured:
         return ""
-    count = common_end(file.path, measured[0])
-    theirs = re.split(r"(?<=[/\\])", measured[0])
-    foreign = "".join(theirs[: len(theirs) - count]).rstrip("/\\") or "/"
-    ours = _names(file.name)
-    local = "/".join(ours[: len(ours) - count]) or "."
+    local, foreign = local_and_foreign(file.name, measured[0])
     if root.configuration_file and not root.configuration_file.endswith(".toml"):
         return f"In {root.configuration_file}: [paths] with `source = {local}` and `{foreign}`."
     quoted = foreign.replace("\\", "\\\\")
