@@ -422,17 +422,20 @@ class Project:
 
     # All files
 
-    def files_to_report(self, paths: Iterable[Path] = ()) -> list[ReportFile]:
+    def files_to_report(
+        self, paths: Iterable[Path] = (), reported: Callable[[str], bool] | None = None
+    ) -> list[ReportFile]:
         """The measured files that coverage.py's reports would show, in their order.
 
-        `paths` are absolute files and folders to keep to; none: all. Measured files that are not
+        `paths` are absolute files and folders to keep to; none: all. `reported` says of a path
+        whether it is in the report, None: as the configuration has it. Measured files that are not
         on this machine are left out, and named in `located`.
         """
         snapshot, located = self._snapshot, self._located
         if snapshot is None:
             return []
         chosen = [os.path.realpath(path) for path in paths]
-        reported = report_matcher(self.configuration)
+        reported = reported or report_matcher(self.configuration)
         files: list[tuple[str, ReportFile]] = []
         for measured_path, local in located.found.items():
             if not reported(local):
