@@ -28,6 +28,7 @@ import argparse
 import ast
 import contextlib
 import gc
+import importlib.util
 import io
 import json
 import os
@@ -47,6 +48,7 @@ from typing import (
     Iterator,
     List,
     Mapping,
+    Optional,
     Sequence,
     Set,
     Tuple,
@@ -61,7 +63,7 @@ OLDEST_COVERAGE = (7, 2)
 
 # The versions of coverage.py whose parser was read, and looks at no other tokens than those that
 # `statement_tokens` yields. Any other version is given all tokens.
-TOKENS_KNOWN = ((7, 9), (7, 17))
+TOKENS_KNOWN = ((7, 8), (7, 17))
 
 # The bits of a line's character, as covls.core.analysis reads them.
 STATEMENT, EXECUTABLE, EXCLUDED, NO_BRANCH = 1, 2, 4, 8
@@ -74,7 +76,7 @@ FILES_BETWEEN_COLLECTIONS = 50
 class UnanalysableError(Exception):
     """The text cannot be analysed: why, and on which line."""
 
-    def __init__(self, reason: str, line: int | None = None) -> None:
+    def __init__(self, reason: str, line: Optional[int] = None) -> None:
         super().__init__(reason)
         self.line = line
 
@@ -165,6 +167,20 @@ def use_statement_tokens() -> None:
         coverage.parser.generate_tokens = statement_tokens  # type: ignore[attr-defined]
 
 
+# What a text must have one of, for one of coverage.py's default regexes to find anything in it. To
+# look for a word is much faster than to search by regex, and most texts have none of them.
+NEEDED = {
+    r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(cover|COVER)": ("cover", "COVER"),
+    r"^\s*(((async )?def .*?)?[\])]+(\s*->.*?)?:\s*)?\.\.\.\s*(#|$)": ("...",),
+    r"^\s*if (typing\.)?TYPE_CHECKING:": ("TYPE_CHECKING:",),
+    r"#\s*(pragma|PRAGMA)[:\s]?\s*(no|NO)\s*(branch|BRANCH)": ("branch", "BRANCH"),
+    r"^\s*while (True|1|False|0):": ("while True:", "while 1:", "while False:", "while 0:"),
+    r"^\s*if (True|1|False|0):": ("if True:", "if 1:", "if False:", "if 0:"),
+}
+NOTHING = "(?!)"
+REFERENCE = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")
+
+
 class Rules:
     """The regexes by which lines are excluded, and excused from branches."""
 
@@ -178,8 +194,30 @@ class Rules:
                 raise UnanalysableError(
                     "the configuration's {!r} is no regular expression: {}".format(regex, error)
                 ) from error
-        self.exclude = join_regex(exclude)
-        self.partial = join_regex(partial)
+        self._join = join_regex
+        self._exclude = exclude
+        self._partial = partial
+        # A reference to a group counts the groups of the regexes before it, which must stay then.
+        self._some_are_idle = not any(REFERENCE.search(regex) for regex in (*exclude, *partial))
+
+    def exclude(self, text: str) -> str | None:
+        """Return one regex that finds in this text what all that exclude lines find, if any."""
+        return self._at_work(self._exclude, text)
+
+    def partial(self, text: str) -> str | None:
+        """Return one regex that finds in this text what all that excuse from branches find."""
+        return self._at_work(self._partial, text)
+
+    def _at_work(self, regexes: Sequence[str], text: str) -> str | None:
+        """Join the regexes, with one that finds nothing in the place of those that are idle."""
+        if self._some_are_idle:
+            regexes = [
+                regex if any(word in text for word in NEEDED.get(regex, ("",))) else NOTHING
+                for regex in regexes
+            ]
+            if regexes and set(regexes) == {NOTHING}:
+                return None
+        return self._join(regexes)
 
 
 def analyse_python(source: bytes, path: str, rules: Rules) -> Dict[str, Any]:
@@ -189,13 +227,14 @@ def analyse_python(source: bytes, path: str, rules: Rules) -> Dict[str, Any]:
 
     text = source_text(source)
     try:
-        parser = PythonParser(text=text, filename=path, exclude=rules.exclude)
+        parser = PythonParser(text=text, filename=path, exclude=rules.exclude(text))
         parser.parse_source()
         # The parser lets go of the tree once it knows the arcs.
         tree = getattr(parser, "_ast_root", None)
         arcs = parser.arcs()
         exits = parser.exit_counts()
-        no_branch = parser.lines_matching(rules.partial)
+        partial = rules.partial(text)
+        no_branch = set() if partial is None else parser.lines_matching(partial)
     except NotPython as error:
         cause = error.__cause__
         line = getattr(cause, "lineno", None)
@@ -232,7 +271,7 @@ def analyse_python(source: bytes, path: str, rules: Rules) -> Dict[str, Any]:
         regions=python_regions(tree or ast.parse(text)),
         count=len(text.splitlines()),
         spans=[line for span in spans_of(multiline).items() for line in span],
-        # Before 7.9 a module's first line stood for its first statement.
+        # Older versions let a module's first line stand for its first statement.
         moved=[n for line, first in multiline.items() if line < first for n in (line, first)],
         fixers=fixers,
     )
@@ -379,7 +418,7 @@ class Workspace:
             found[name] = value
         return found
 
-    def analyse(self, source: bytes, path: str, tracer: str) -> Dict[str, Any] | None:
+    def analyse(self, source: bytes, path: str, tracer: str) -> Optional[Dict[str, Any]]:
         """Ask a plugin about a file of its own; None where it says that this is Python."""
         from coverage.exceptions import CoverageException
 
@@ -445,12 +484,15 @@ def compact(value: Any) -> str:
 class Worker:
     """Answers requests until there are no more."""
 
-    def __init__(self, requests: BinaryIO, answers: BinaryIO, plugins: bool) -> None:
+    def __init__(
+        self, requests: BinaryIO, answers: BinaryIO, coverage_from: Optional[str], plugins: bool
+    ) -> None:
         self.requests = requests
         self.answers = answers
+        self.coverage_from = coverage_from
         self.plugins = plugins
-        self.workspace: Workspace | None = None
-        self.rules: Rules | None = None
+        self.workspace: Optional[Workspace] = None
+        self.rules: Optional[Rules] = None
         self.files = 0
 
     def serve(self) -> None:
@@ -494,6 +536,8 @@ class Worker:
     def start(self, request: Dict[str, Any]) -> Dict[str, Any]:
         """Get ready, and say what with."""
         try:
+            if self.coverage_from:
+                import_coverage_from(self.coverage_from)
             import coverage
         except ImportError as error:
             raise UnanalysableError(
@@ -526,6 +570,21 @@ class Worker:
         if self.workspace is None:
             self.workspace = Workspace()
         return self.workspace
+
+
+def import_coverage_from(folder: str) -> None:
+    """Import the coverage.py in a folder, and nothing else that is there."""
+    package = os.path.join(folder, "coverage")
+    spec = importlib.util.spec_from_file_location(
+        "coverage", os.path.join(package, "__init__.py"), submodule_search_locations=[package]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError("there is none in {}".format(folder))
+    module = sys.modules["coverage"] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except OSError as error:
+        raise ImportError(str(error)) from error
 
 
 @contextlib.contextmanager
@@ -563,14 +622,12 @@ def main() -> int:
     # Python puts this file's folder first, or with -I nothing.
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if entry and os.path.abspath(entry) != here]
-    if options.coverage_from:
-        sys.path.append(options.coverage_from)
     # The sources' SyntaxWarnings are no news, and must not be made errors.
     warnings.simplefilter("ignore")
     gc.disable()
     requests, answers = own_pipes()
     try:
-        Worker(requests, answers, options.plugins).serve()
+        Worker(requests, answers, options.coverage_from, options.plugins).serve()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
