@@ -98,12 +98,13 @@ def _copy(
     """Copy in steps of that many pages; False where the file changed on the way."""
     left: list[int] = []
 
-    def watch(_status: int, remaining: int, _total: int) -> None:
-        if stop_on_change and left and remaining > left[-1]:
-            raise _ChangedError
-        left[:] = [remaining]
-        if remaining and time.monotonic() >= give_up:
+    def watch(status: int, remaining: int, _total: int) -> None:
+        if status != sqlite3.SQLITE_DONE and time.monotonic() >= give_up:
             raise busy(path)
+        if status == sqlite3.SQLITE_OK:
+            if stop_on_change and left and remaining > left[-1]:
+                raise _ChangedError
+            left[:] = [remaining]
 
     try:
         uri = path.absolute().as_uri() + "?mode=ro"
