@@ -40,6 +40,10 @@ class Region:
     start: int
     ranges: tuple[tuple[int, int], ...]
 
+    def lines(self) -> set[int]:
+        """All lines of the region, blank ones and comments included."""
+        return {line for start, end in self.ranges for line in range(start, end + 1)}
+
 
 @dataclass(frozen=True, slots=True)
 class NotAnalysed:
