@@ -188,6 +188,22 @@ def markdown_table(table: Table) -> Iterator[str]:
         yield note
 
 
+def below_threshold(percent: float, threshold: float, precision: int) -> str:
+    """What to say where the total is below `fail_under`, empty where it is not.
+
+    Rounding is coverage.py's: to the precision, or to that of the threshold where it is finer;
+    and only 100 is not below 100.
+    """
+    if threshold != int(threshold):
+        decimals = len(f"{threshold!r}".partition(".")[2])
+        precision = max(precision, decimals)
+    exactly = threshold == 100 and percent != 100
+    if not exactly and round(percent, precision) >= threshold:
+        return ""
+    total = percent_text(percent, precision) if exactly else f"{percent:.{precision}f}"
+    return f"total of {total} is less than fail_under={threshold:.{precision}f}"
+
+
 def escape_markdown(text: str) -> str:
     """Text with a backslash before every character that Markdown could take for its own."""
     return text.translate(_MARKDOWN)
