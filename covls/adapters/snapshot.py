@@ -148,7 +148,7 @@ class Snapshot:
         An unknown file is one of which nothing ran. Raises ValueError for a wrong regex.
         """
         if self.has_arcs:
-            return _from_arcs(self._rows(_ARCS, path, contexts))
+            return _from_arcs(frozenset(self._rows(_ARCS, path, contexts)))
         union = 0
         for (numbits,) in self._rows(_LINES, path, contexts):
             union |= int.from_bytes(numbits, "little")
@@ -194,9 +194,11 @@ class Snapshot:
 
     def _rows(
         self, query: str, path: str, contexts: Sequence[str], **values: int
-    ) -> list[tuple[Any, ...]]:
-        """All rows of a query about one file. A copy that proves damaged blames its original."""
-        rows: list[tuple[Any, ...]] = []
+    ) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query about one file, to be used up by who asks: others wait for that.
+
+        A copy that proves damaged blames its original.
+        """
         try:
             with self._lock:
                 if contexts:
@@ -204,10 +206,9 @@ class Snapshot:
                     query += _CHOSEN
                 for file in self._contents.files.get(path, ()):
                     values["file"] = file
-                    rows += self._contents.database.execute(query, values)
+                    yield from self._contents.database.execute(query, values)
         except sqlite3.DatabaseError as error:
             raise explain(self.data_file, error) from error
-        return rows
 
     def _choose(self, patterns: tuple[str, ...]) -> int:
         """The number under which the contexts that the patterns find are set down."""
@@ -247,8 +248,8 @@ def lines_of(bits: int) -> frozenset[int]:
     return frozenset(lines)
 
 
-def _from_arcs(arcs: Sequence[Arc]) -> Measured:
+def _from_arcs(arcs: frozenset[Arc]) -> Measured:
     """What ran where branches were measured: a line is one that an arc starts or ends at."""
     lines = {start for start, _ in arcs}
     lines.update([end for _, end in arcs])
-    return Measured(frozenset([line for line in lines if line > 0]), frozenset(arcs))
+    return Measured(frozenset([line for line in lines if line > 0]), arcs)
