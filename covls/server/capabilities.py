@@ -33,12 +33,15 @@ def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
 
     pulls = client.text_document is not None and client.text_document.diagnostic is not None
     pulls = pulls and has("workspace.diagnostics.refresh_support")
-    related = "diagnostic" if pulls else "publish_diagnostics"
+    # Clients before 3.18 say it of published diagnostics alone, and mean those they pull, too.
+    related = has("text_document.publish_diagnostics.related_information") or has(
+        "text_document.diagnostic.related_information"
+    )
     formats = get_capability(client, "text_document.hover.content_format", None) or ()
     return Capabilities(
         encoding=Encoding(str(_value(ServerCapabilitiesBuilder.choose_position_encoding(client)))),
         pulls_diagnostics=pulls,
-        related_information=has(f"text_document.{related}.related_information"),
+        related_information=related,
         diagnostics_version=has("text_document.publish_diagnostics.version_support"),
         # The formats are in the client's order of preference.
         hover_markdown=bool(formats) and _value(formats[0]) == types.MarkupKind.Markdown.value,

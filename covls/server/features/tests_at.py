@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from covls.adapters.source import SourceError, decode_source, read_source
+from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.lines import split_lines
 from covls.core.test_names import TestName, find_definition, steps_in, test_name, tests_of
 from covls.server.convert import Encoding, lines_range, path_of, uri_of
@@ -52,10 +52,9 @@ def _location(
     for file in name.files:
         path = root / file
         if path not in read:
-            try:
-                read[path] = split_lines(decode_source(read_source(path)))
-            except SourceError:
-                read[path] = None
+            source = read_source(path)
+            readable = not isinstance(source, Unreadable)
+            read[path] = split_lines(source_text(source)) if readable else None
         lines = read[path]
         if lines is None:
             continue
