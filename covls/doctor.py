@@ -1,6 +1,7 @@
 """What covls sees of one root or one file, as values, and what to do about each problem in it."""
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,9 +14,11 @@ from covls import __version__
 from covls.adapters.analysis_cache import cache_folder
 from covls.adapters.configuration import (
     find_roots,
+    has_data,
     left_out_of_measuring,
     left_out_of_reports,
     parallel_parts,
+    read_configuration,
 )
 from covls.adapters.interpreter import Interpreter, find_interpreter
 from covls.adapters.settings_files import SettingsFiles
@@ -131,7 +134,7 @@ class Diagnosis:
     interpreter: Interpreter | None
     cache_folder: Path
     cache_bytes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...]  # what matters most first
 
     def has_wrong_settings(self) -> bool:
         """Whether anything is wrong in covls's settings or coverage.py's configuration."""
@@ -189,11 +192,16 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
         interpreter=interpreter,
         cache_folder=folder,
         cache_bytes=_bytes_below(folder),
-        findings=(
-            *_settings_findings(project, files, problems, interpreter),
-            *_data_findings(project, data),
-            *_file_findings(project, measured),
-            *_environment_findings(project, data, interpreter),
+        findings=tuple(
+            sorted(
+                (
+                    *_settings_findings(project, files, problems, interpreter),
+                    *_data_findings(project, data, other_roots),
+                    *_file_findings(project, measured),
+                    *_environment_findings(project, data, interpreter),
+                ),
+                key=lambda finding: list(Level).index(finding.level),
+            )
         ),
     )
 
@@ -268,14 +276,21 @@ def test_command(root: Path) -> str:
     go_there = f"cd {shlex.quote(str(root))} && "
     if (root / "manage.py").is_file():
         return go_there + "coverage run manage.py test"
+    return go_there + ("pytest" if _pytest_cov_options(root) else "coverage run -m pytest")
+
+
+def _pytest_cov_options(root: Path) -> list[str]:
+    """Return the options of pytest-cov that the root's configuration of pytest holds."""
+    options: list[str] = []
     for name in ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg"):
         try:
             text = (root / name).read_text("utf-8", errors="replace")
         except OSError:
             continue
-        if any("--cov" in line for line in text.splitlines() if not line.lstrip().startswith("#")):
-            return go_there + "pytest"
-    return go_there + "coverage run -m pytest"
+        for line in text.splitlines():
+            if not line.lstrip().startswith(("#", ";")):
+                options += re.findall(r"--cov\b[\w-]*(?:[= ][^\s\"',\]]+)?", line)
+    return options
 
 
 def _why_this_root(project: Project, has_data: bool) -> str:
@@ -360,6 +375,18 @@ def _settings_findings(
         )
     for problem in project.configuration.problems:
         yield Finding(Level.ERROR, "configuration", str(problem))
+    for option in _pytest_cov_options(project.root):
+        name = option.removeprefix("--cov-config").lstrip("= ")
+        file = project.root / name
+        if option != name and file.is_file() and file != project.configuration.file:
+            yield Finding(
+                Level.WARNING,
+                "configuration",
+                f"pytest measures with `{option}`, which coverage.py's reports and covls do not "
+                "find by themselves.",
+                f"Set the environment variable COVERAGE_RCFILE={name} where editors and reports "
+                "run, or move that configuration to .coveragerc or pyproject.toml.",
+            )
     if project.configuration.plugins and not project.trusted:
         listed = ", ".join(project.configuration.plugins)
         yield Finding(
@@ -373,7 +400,9 @@ def _settings_findings(
         )
 
 
-def _data_findings(project: Project, data: DataFacts | None) -> Iterable[Finding]:
+def _data_findings(
+    project: Project, data: DataFacts | None, other_roots: Iterable[Path]
+) -> Iterable[Finding]:
     snapshot, configuration = project.snapshot, project.configuration
     again = test_command(project.root)
     if snapshot is None or data is None:
@@ -381,6 +410,22 @@ def _data_findings(project: Project, data: DataFacts | None) -> Iterable[Finding
         if not message:
             message = f"There is no coverage data: {configuration.data_file} is not there."
         yield Finding(Level.ERROR, "data", message, f"Run the tests under coverage: {again}")
+        for other in other_roots:
+            if has_data(read_configuration(other)):
+                yield Finding(
+                    Level.NOTE,
+                    "data",
+                    f"There is data in a folder below: {other}.",
+                    f"Look there: covls doctor {shlex.quote(str(other))}",
+                )
+        for name in ("coverage.xml", "coverage.json", "coverage.lcov", "lcov.info"):
+            if (project.root / name).is_file():
+                yield Finding(
+                    Level.NOTE,
+                    "data",
+                    f"{name} is a report made from the data; covls reads the data itself.",
+                    f"Keep {configuration.data_file.name} as well, where that report is made.",
+                )
         return
     for text in snapshot.problems:
         yield Finding(Level.WARNING, "data", text)

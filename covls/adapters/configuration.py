@@ -378,6 +378,7 @@ def _option_problem(config: "CoverageConfig", root: Path, option: str, wrong: st
 
 def _unknown_option(file: str, warning: str) -> Problem:
     """Turn coverage.py's warning about an option it does not know into a problem with a hint."""
+    from coverage import __version__ as version
     from coverage.config import CoverageConfig
 
     match = re.match(r"Unrecognized option '\[(?P<section>.*?)\] (?P<option>.*)=' in ", warning)
@@ -393,7 +394,9 @@ def _unknown_option(file: str, warning: str) -> Problem:
         hint = f"; it belongs in [{elsewhere[0]}]"
     else:
         hint = ""
-    return Problem(file, f"[{section}] {match['option']} is no option of coverage.py's{hint}")
+    return Problem(
+        file, f"[{section}] {match['option']} is no option of coverage.py {version}{hint}"
+    )
 
 
 def _one_line(error: Exception, file: str = "") -> str:

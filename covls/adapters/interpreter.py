@@ -46,7 +46,11 @@ def find_interpreter(
     for name in ("python", "python3"):
         if found := shutil.which(name, path=environ.get("PATH", os.defpath)):
             python = Path(found)
-            return _described(python, Path(os.path.realpath(python)).parent.parent, "PATH")
+            environment = python.parent.parent
+            # Outside an environment the libraries are where the links to the program end.
+            if not (environment / "pyvenv.cfg").is_file():
+                environment = Path(os.path.realpath(python)).parent.parent
+            return _described(python, environment, "PATH")
     return None
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import __version__ as version
 
 from covls.adapters.configuration import (
     CoverageConfiguration,
@@ -360,7 +361,7 @@ def test_a_matcher_follows_links_as_coverage_does(tmp_path: Path) -> None:
         (
             ".coveragerc",
             "[run]\nbranches = 1\n",
-            "[run] branches is no option of coverage.py's; did you mean branch?",
+            f"[run] branches is no option of coverage.py {version}; did you mean branch?",
         ),
         (".coveragerc", "[run]\nfail_under = 1\n", "it belongs in [report]"),
         ("pyproject.toml", "[tool.coverage.paths]\na = 'b'\n", "coverage.py cannot read this file"),

@@ -114,6 +114,14 @@ def test_a_sub_project_takes_the_environment_of_its_repository(root: Path) -> No
     assert found.python == made / "bin" / "python"
 
 
+def test_on_path_the_environment_of_the_program_is_looked_into(root: Path) -> None:
+    import coverage
+
+    found = find(root, PATH=str(Path(sys.executable).parent))
+    assert found is not None
+    assert (found.found_by, found.coverage_version) == ("PATH", coverage.__version__)
+
+
 def test_the_order(root: Path) -> None:
     on_path = environment(root.parent / "on-path")
     in_folder = environment(root / ".venv")
