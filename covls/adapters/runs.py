@@ -36,6 +36,8 @@ RUNNERS_OF_TEST = frozenset({"manage", "django", "django-admin", "setup"})
 #: The commands of `coverage` that write data. Reports only read it, and may take minutes.
 WRITING_COMMANDS = frozenset({"run", "combine", "erase"})
 
+PS = "/bin/ps"
+
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
 _COVERAGE = re.compile(r"coverage-?[\d.]*")
 # The options after which the rest of the line is the program's: a module or code, with other
@@ -310,7 +312,7 @@ class _Ps:
     def find(self, pid: int) -> _Process | None:
         try:
             answer = subprocess.run(
-                ["/bin/ps", "-o", "stat=,lstart=,command=", "-p", str(pid)],
+                [PS, "-o", "stat=,lstart=,command=", "-p", str(pid)],
                 env={"LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,

@@ -153,9 +153,8 @@ class DataWatcher:
             if seen != self._seen:
                 self._seen, self._changed_at = seen, now
             if now - self._changed_at >= QUIET:
-                if (
-                    seen != self._known
-                ):  # Else it changed, and changed back: moved away and returned.
+                # It may also have changed back: a folder was moved away and returned.
+                if seen != self._known:
                     self._known = seen
                     self._report()
                 return
