@@ -289,7 +289,7 @@ class Project:
         return Digest(
             files=snapshot.paths,
             contexts=frozenset(snapshot.contexts),
-            parts=len(snapshot.parts) - 1,
+            parts=sum(part.path != snapshot.data_file for part in snapshot.parts),
             lines=lines,
         )
 
