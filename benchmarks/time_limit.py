@@ -1,13 +1,11 @@
-"""A pytest plugin for the benchmark's recording: bounds for one test and for all of them.
+"""A pytest plugin for the benchmark's recording: a test that takes too long is stopped.
 
-A test that takes too long is stopped, and what it ran until then stays recorded; once the time for
-all has passed, the rest is skipped. So a slow suite gives many tests' rows in bounded time. How
-many tests were run is left in `tests.count`. Needs a Unix signal.
+What it ran until then stays recorded, so that a slow suite gives many tests' rows in bounded time.
+How many tests were run is left in `tests.count`. Needs a Unix signal.
 """
 
 import os
 import signal
-import time
 from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
@@ -16,9 +14,7 @@ import coverage
 import pytest
 
 TEST_SECONDS = float(os.environ["BENCH_TEST_SECONDS"])
-ALL_SECONDS = float(os.environ["BENCH_ALL_SECONDS"])
 COVERAGE_FOLDER = str(Path(coverage.__file__).parent) + os.sep
-STARTED = time.monotonic()
 tests = 0
 
 
@@ -33,12 +29,6 @@ def _stop(_signal: int, frame: FrameType | None) -> None:
         within = within.f_back
     # pytest's own outcome is no Exception, so that the code under test cannot swallow it.
     pytest.skip(f"stopped after {TEST_SECONDS} s")
-
-
-def pytest_runtest_setup() -> None:
-    """Skip what comes too late."""
-    if time.monotonic() - STARTED > ALL_SECONDS:
-        pytest.skip(f"{ALL_SECONDS} s of recording have passed")
 
 
 @pytest.hookimpl(wrapper=True)
