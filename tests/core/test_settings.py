@@ -5,6 +5,8 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from covls.core.settings import (
     Layer,
@@ -184,6 +186,33 @@ def test_a_problem_is_one_short_line() -> None:
         assert "\n" not in str(problem)
         assert len(str(problem)) < 120
     assert str(Problem("a.b", "is wrong")) == "`a.b`: is wrong"
+
+
+names = st.sampled_from([setting.path for setting in all_settings()]).flatmap(
+    lambda path: st.sampled_from([path, *path.split("."), "covls"])
+)
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(names | st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(values, st.dictionaries(names, values, max_size=5))
+def test_whatever_is_sent_gives_settings_that_are_well(client: Any, file: dict[str, Any]) -> None:
+    settings, problems = read_settings(Layer("tool.covls", file), client_layer(client))
+    for setting in all_settings(settings):
+        value, about = setting.default, setting.about
+        if isinstance(value, int | float):
+            assert about.minimum is None or value >= about.minimum, setting
+            assert about.maximum is None or value <= about.maximum, setting
+    for problem in problems:
+        assert "\n" not in problem.message
+    # What was read reads the same again: nothing depends on the order or the object given.
+    assert read_settings(Layer("tool.covls", file), client_layer(client)) == (settings, problems)
 
 
 def test_every_setting_says_what_it_is_for() -> None:
