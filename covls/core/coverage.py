@@ -6,6 +6,7 @@ hold them equal, file by file, to what coverage.py says of the same data.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
@@ -16,6 +17,15 @@ Value = TypeVar("Value")
 
 Branches = Mapping[int, tuple[int, ...]]
 """Destinations by the line they are reached from, both sorted. A negative one is an exit."""
+
+
+class State(StrEnum):
+    """What the tests did at a place."""
+
+    COVERED = "covered"
+    MISSING = "missing"
+    PARTIAL = "partial"
+    EXCLUDED = "excluded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,22 @@ class FileCoverage:
     def partial(self) -> frozenset[int]:
         """Branch lines that ran, but not every way on from them."""
         return frozenset(self.missing_branches).difference(self.missing)
+
+    @cached_property
+    def states(self) -> tuple[tuple[int, int, State], ...]:
+        """First line, last line and state of each statement and excluded line, in order."""
+        last_line = self.analysis.last_line
+        executed, partial, excluded = self.executed, self.partial, self.excluded
+        states: list[tuple[int, int, State]] = []
+        for line in sorted(self.statements | excluded):
+            if line in excluded:
+                state = State.EXCLUDED
+            elif line not in executed:
+                state = State.MISSING
+            else:
+                state = State.PARTIAL if line in partial else State.COVERED
+            states.append((line, last_line(line), state))
+        return tuple(states)
 
     @cached_property
     def totals(self) -> Totals:

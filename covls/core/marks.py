@@ -5,17 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from covls.core.coverage import FileCoverage
-from covls.core.drift import LineMap
-
-
-class State(StrEnum):
-    """What the tests did at a place."""
-
-    COVERED = "covered"
-    MISSING = "missing"
-    PARTIAL = "partial"
-    EXCLUDED = "excluded"
+from covls.core.coverage import FileCoverage, State
+from covls.core.drift import Change, LineMap
 
 
 class Freshness(StrEnum):
@@ -46,6 +37,36 @@ class Mark:
     branches: tuple[MissedBranch, ...] = ()
 
 
+class _Builder:
+    """Marks in the making: neighbours that say the same become one."""
+
+    def __init__(self) -> None:
+        self.marks: list[Mark] = []
+        self._start = self._end = 0
+        self._says: tuple[State, Freshness, tuple[MissedBranch, ...]] | None = None
+
+    def add(
+        self,
+        start: int,
+        end: int,
+        state: State,
+        freshness: Freshness,
+        branches: tuple[MissedBranch, ...] = (),
+    ) -> None:
+        """Put lines below all others."""
+        says = (state, freshness, branches)
+        if start != self._end + 1 or says != self._says:
+            self.finish()
+            self._start, self._says = start, says
+        self._end = end
+
+    def finish(self) -> None:
+        """Make a mark of the lines that are still open."""
+        if self._says is not None:
+            self.marks.append(Mark(self._start, self._end, *self._says))
+            self._says = None
+
+
 def marks(
     coverage: FileCoverage,
     line_map: LineMap,
@@ -61,23 +82,41 @@ def marks(
     false) nothing is fresh.
     """
     whole = Freshness.FRESH if verified else Freshness.UNVERIFIED
-    by_line: dict[int, tuple[State, Freshness, tuple[MissedBranch, ...]]] = {}
-    state_before: dict[int, State] = {}
-    for first, last, state in _statements(coverage):
-        moved = line_map.move((first, last))
-        if moved is not None:
-            branches, known = _missed(coverage, line_map, first, state)
-            freshness = whole if known else Freshness.EDITED
-            for line in range(moved[0], moved[1] + 1):
-                by_line[line] = state, freshness, branches
-            continue
-        for line in range(first, min(last, line_map.n_before) + 1):
-            state_before[line] = state
-            if kept := line_map.current[line]:
-                by_line[kept] = state, Freshness.EDITED, ()
-    for change in line_map.changes:
-        _mark_change(change.before, change.after, state_before, current, by_line)
-    return tuple(_merged(by_line))
+    found = _Builder()
+    states = iter(coverage.states)
+    statement = next(states, None)
+    position, shift = 1, 0
+    for change in (*line_map.changes, None):
+        # The equal lines before this change, or after the last one.
+        end = change.before[0] - 1 if change else line_map.n_before
+        while statement is not None and statement[0] <= end:
+            first, last, state = statement
+            if first >= position and last <= end:
+                branches, known = _missed(coverage, line_map, first, state)
+                freshness = whole if known else Freshness.EDITED
+                found.add(first + shift, last + shift, state, freshness, branches)
+            else:
+                first, torn = max(first, position), min(last, end)
+                found.add(first + shift, torn + shift, state, Freshness.EDITED)
+                if last > end:
+                    break
+            statement = next(states, None)
+        if change is None:
+            break
+        # The lines that the change put in, each with the state of the one it took the place of.
+        replaced: dict[int, State] = {}
+        position = change.before[0] + change.before[1]
+        while statement is not None and statement[0] < position:
+            first, last, state = statement
+            for line in range(max(first, end + 1), min(last + 1, position)):
+                replaced[line] = state
+            if last >= position:
+                break
+            statement = next(states, None)
+        _mark_change(change, replaced, current, found)
+        shift += change.after[1] - change.before[1]
+    found.finish()
+    return tuple(found.marks)
 
 
 def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
@@ -97,22 +136,6 @@ def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
             blocks.append(Mark(mark.start, mark.end, mark.state, mark.freshness))
             open_block = True
     return blocks
-
-
-def _statements(coverage: FileCoverage) -> Iterable[tuple[int, int, State]]:
-    """First line, last line and state of each statement and excluded line."""
-    last_line = coverage.analysis.last_line
-    partial, executed = coverage.partial, coverage.executed
-    for line in sorted(coverage.statements):
-        if line not in executed:
-            state = State.MISSING
-        elif line in partial:
-            state = State.PARTIAL
-        else:
-            state = State.COVERED
-        yield line, last_line(line), state
-    for line in sorted(coverage.excluded - coverage.statements):
-        yield line, last_line(line), State.EXCLUDED
 
 
 def _missed(
@@ -145,45 +168,19 @@ def _moved_words(words: str, line_map: LineMap) -> str:
 
 
 def _mark_change(
-    before: tuple[int, int],
-    after: tuple[int, int],
-    state_before: dict[int, State],
-    current: Sequence[str],
-    by_line: dict[int, tuple[State, Freshness, tuple[MissedBranch, ...]]],
+    change: Change, replaced: dict[int, State], current: Sequence[str], found: _Builder
 ) -> None:
     """Mark the lines of one change: edited where they took the place of others, else new.
 
     An edited line carries the state of the statement it most likely came from, line by line and
     the last one for the rest; without statements there, and for new lines, no test ran it.
     """
-    first, count = before
-    states = [state_before[line] for line in range(first, first + count) if line in state_before]
-    replaced = [state_before.get(line) for line in range(first, first + count)]
+    first, count = change.before
+    rest = next(reversed(replaced.values()), State.MISSING)
     freshness = Freshness.EDITED if count else Freshness.NEW
-    for offset in range(after[1]):
-        line = after[0] + offset
+    for offset in range(change.after[1]):
+        line = change.after[0] + offset
         text = current[line - 1].strip()
-        if line in by_line or not text or text.startswith("#"):
-            continue
-        state = replaced[offset] if offset < count else None
-        if state is None:
-            state = states[-1] if states else State.MISSING
-        by_line[line] = state, freshness, ()
-
-
-def _merged(
-    by_line: dict[int, tuple[State, Freshness, tuple[MissedBranch, ...]]],
-) -> Iterable[Mark]:
-    """Join neighbouring lines that say the same; a partial branch stays with its statement."""
-    start = end = 0
-    what: tuple[State, Freshness, tuple[MissedBranch, ...]] | None = None
-    for line in sorted(by_line):
-        if what is not None and line == end + 1 and by_line[line] == what:
-            end = line
-            continue
-        if what is not None:
-            yield Mark(start, end, *what)
-        start = end = line
-        what = by_line[line]
-    if what is not None:
-        yield Mark(start, end, *what)
+        if text and not text.startswith("#"):
+            state = replaced.get(first + offset, rest)
+            found.add(line, line, state, freshness)
