@@ -78,10 +78,16 @@ def run(arguments: Sequence[str] | None = None) -> int:
     0 passed, 1 a gate or a test failed, 2 wrong usage or settings, 3 no usable data,
     130 interrupted.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        outcome: Any = cli.main(arguments, prog_name="covls", standalone_mode=False)
+        # Not `cli.main`: it ends the process itself where the reader of a pipe has gone, and
+        # writes a line where it is interrupted.
+        with cli.make_context("covls", given) as context:
+            outcome: Any = cli.invoke(context)
         sys.stdout.flush()
         return outcome if isinstance(outcome, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -96,4 +102,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def main() -> NoReturn:
     """The entry point of the `covls` script and of `python -m covls`."""
+    if "_COVLS_COMPLETE" in os.environ:
+        cli.main(prog_name="covls")  # A shell asks what could be typed next.
     sys.exit(run())

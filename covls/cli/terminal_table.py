@@ -71,7 +71,13 @@ def _cut(name: str, width: int) -> str | None:
 
 def print_table(table: Table, stream: IO[str], *, data_file: Path, notes: str = "") -> None:
     """Write the table to a terminal. `notes` says what is to be known of stale files."""
-    console = Console(file=stream, highlight=False, soft_wrap=True)
+    # NO_COLOR asks for no colours; a terminal that has none may not know other sequences either.
+    console = Console(
+        file=stream,
+        highlight=False,
+        soft_wrap=True,
+        color_system=None if os.environ.get("NO_COLOR") else "auto",
+    )
     for line in table_lines(table, console.width):
         console.print(line)
     if notes:

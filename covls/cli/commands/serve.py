@@ -94,10 +94,9 @@ def _log(level: str) -> None:
         level=level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    # These tell every message's body, also at the level where we do not.
+    # pygls tells every message's body at info, and of what cannot be read also in its errors.
     if level != "DEBUG":
-        for name in ("pygls", "asyncio", "watchdog"):
-            logging.getLogger(name).setLevel("ERROR")
+        logging.getLogger("pygls").setLevel("CRITICAL")
 
 
 def _leave(code: int) -> None:

@@ -91,7 +91,7 @@ def run_tests(folder: Path, *arguments: str, append: bool = False) -> TestRun:
 
 def environment() -> dict[str, str]:
     """The environment here, without what would steer coverage, pytest or covls elsewhere."""
-    others = ("COVERAGE_", "COV_CORE_", "PYTEST_", "COVLS_")
+    others = ("COVERAGE_", "COV_CORE_", "PYTEST_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(others)}
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -200,7 +200,7 @@ def _excerpts(shown: Shown, before: Shown | None, last: int) -> Iterator[tuple[i
     telling = {line for line, state in shown.states.items() if state != "covered"}
     if before is not None:
         telling = {line for line in shown.states if shown.states[line] != before.states.get(line)}
-    wanted = set()
+    wanted: set[int] = set()
     for line in telling:
         wanted.update(range(max(0, line - _CONTEXT), min(last, line + _CONTEXT + 1)))
         wanted.update(_head(shown.text, line))

@@ -1,0 +1,1 @@
+"""The command line, beside coverage.py's own."""

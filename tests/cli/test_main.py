@@ -1,0 +1,116 @@
+"""The `covls` command as a process: how fast it starts, how it fails, how it ends."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from covls import __version__
+from covls.cli.main import COMMANDS
+from tests.cli.measured import Covls, age, coverage, write
+
+COVLS = (sys.executable, "-m", "covls")
+
+# What the help text has no use for, and what takes longer to import than it may take to appear.
+HEAVY = ("asyncio", "coverage", "lsprotocol", "pygls", "rich", "sqlite3", "watchdog")
+
+
+def test_help_names_every_command(covls: Covls, tmp_path: Path) -> None:
+    done = covls(tmp_path, "--help")
+    assert done.code == 0
+    for name, (_, words) in COMMANDS.items():
+        assert re.search(rf"^  {name} +{re.escape(words[:20])}", done.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_can_be_imported_and_explains_itself(
+    name: str, covls: Covls, tmp_path: Path
+) -> None:
+    done = covls(tmp_path, name, "--help")
+    assert done.code == 0
+    assert done.out.startswith(f"Usage: covls {name} ")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_import_nothing_heavy(option: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "covls", option],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "click" in imported
+    assert not imported.intersection(HEAVY)
+    assert __version__ in done.stdout or option == "--help"
+
+
+@pytest.mark.alone
+def test_help_comes_at_once() -> None:
+    def seconds(*command: str) -> float:
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *command], capture_output=True, check=True)
+        return time.perf_counter() - started
+
+    assert min(seconds("-m", "covls", "--help") for _ in range(5)) < 0.15
+
+
+def test_an_unknown_command_is_wrong_usage_and_the_near_one_is_named(
+    covls: Covls, tmp_path: Path
+) -> None:
+    done = covls(tmp_path, "reprot")
+    assert done.code == 2
+    assert "Did you mean 'report'?" in done.err
+
+
+def test_an_unknown_option_is_wrong_usage(covls: Covls, tmp_path: Path) -> None:
+    assert covls(tmp_path, "report", "--colour").code == 2
+
+
+def test_a_reader_that_has_had_enough_is_no_error(tmp_path: Path) -> None:
+    measured(tmp_path, 400)
+    with subprocess.Popen(
+        [*COVLS, "report", "--format", "json", "--pretty-print"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        said = process.stderr.read()
+    assert said == b""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a signal as a terminal sends it")
+def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
+    # A pipe that nobody reads fills up, so that the report is surely under way.
+    measured(tmp_path, 400)
+    with subprocess.Popen(
+        [*COVLS, "report", "--format", "json", "--pretty-print"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.read(10)
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert said == b""
+    assert process.returncode == 130
+
+
+def measured(folder: Path, functions: int) -> None:
+    """A project whose report is larger than a pipe holds."""
+    source = "".join(f"def f{number}():\n    return {number}\n" for number in range(functions))
+    write(folder, {"a.py": source})
+    coverage(folder, "run", "a.py")
+    age(folder)
