@@ -193,7 +193,7 @@ class Analysts:
     Thread-safe: each call has a worker for itself, and waits while all are busy. Files that
     somebody waits for (`analyse`) go before those of a whole project (`analyse_many`).
 
-    Without `plugins`, which the attribute of that name tells, nothing of the workspace is imported. `python` is an interpreter to use
+    Without `plugins` nothing of the workspace is imported. `python` is an interpreter to use
     instead of covls's own; it, too, may only be given where the workspace is trusted.
     """
 
@@ -451,6 +451,7 @@ class Analysts:
             raise
         with self._lock:
             self._alive.add(worker)
+            self._failed = None
         try:
             self._refuse_in_vain()
         except AnalystError:

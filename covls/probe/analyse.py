@@ -153,8 +153,8 @@ def statement_tokens(text: str) -> Iterable[Token]:
     return kept
 
 
-def use_statement_tokens() -> None:
-    """Let coverage.py's parser see statement tokens only, where both sides are known."""
+def use_statement_tokens() -> bool:
+    """Let coverage.py's parser see statement tokens only, if both sides are known; say if so."""
     import coverage
     import coverage.parser
 
@@ -165,6 +165,8 @@ def use_statement_tokens() -> None:
         and oldest <= coverage.version_info[:2] <= newest
     ):
         coverage.parser.generate_tokens = statement_tokens  # type: ignore[attr-defined]
+        return True
+    return False
 
 
 # What a text must have one of, for one of coverage.py's default regexes to find anything in it. To
@@ -257,7 +259,7 @@ def analyse_python(source: bytes, path: str, rules: Rules) -> Dict[str, Any]:
         multiline = parser._multiline  # type: ignore[attr-defined]
     branches = branches_of(arcs, exits)
     fixers: List[int] = []
-    for (start, end), fixed in getattr(parser, "_with_jump_fixers", {}).items():
+    for (start, end), fixed in fixers_of(getattr(parser, "_with_jump_fixers", {})).items():
         if start in branches:
             fixers += (start, end, *(fixed or (0, 0)))
     return as_json(
@@ -275,6 +277,24 @@ def analyse_python(source: bytes, path: str, rules: Rules) -> Dict[str, Any]:
         moved=[n for line, first in multiline.items() if line < first for n in (line, first)],
         fixers=fixers,
     )
+
+
+def fixers_of(fixers: Mapping[Arc, Any]) -> Dict[Arc, Optional[Arc]]:
+    """Return what becomes of each arc that is a jump out of a `with` block, or on from its start.
+
+    Before 7.17 coverage.py followed such jumps from block to block while it fixed arcs: it kept,
+    for a jump to the start of a block, the jump on from there and the one to put in their place.
+    The jumps on from the starts are no possible arcs then, so that nothing is to be said of them.
+    """
+    found: Dict[Arc, Optional[Arc]] = {}
+    for arc, fixed in fixers.items():
+        if fixed and isinstance(fixed[0], tuple):
+            onward, instead = fixed
+            while onward in fixers:
+                onward, instead = fixers[onward]
+            fixed = (arc[0], instead[1])
+        found[arc] = fixed
+    return found
 
 
 def spans_of(multiline: Mapping[int, int]) -> Dict[int, int]:
