@@ -183,8 +183,10 @@ async def test_soak(folder: Path, client: Client) -> None:
 
     async def until_published(count: int) -> None:
         async with asyncio.timeout(30):
-            while take() or len(published[shop]) < count:
+            take()
+            while len(published[shop]) < count:
                 await asyncio.sleep(0.01)
+                take()
 
     await until_published(1)
     size = open_before = threads_before = None
