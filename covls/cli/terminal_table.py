@@ -33,7 +33,7 @@ def percent_bar(percent: float, width: int = BAR_WIDTH) -> Text:
         halves = min(width * 2 - 1, halves)
     full, half = divmod(halves, 2)
     bar = Text("━" * full + "╸" * half, style=percent_style(percent))
-    return bar.append("━" * (width - full - half), style="bright_black")
+    return bar.append("─" * (width - full - half), style="bright_black")
 
 
 def age_words(seconds: float) -> str:

@@ -320,8 +320,8 @@ class Shown:
             "age": round(max(0.0, time.time() - written_at), 3),
             "stale": list(self.stale),
             "paths": [
-                {"from": rule.measured, "to": rule.local, "files": rule.files}
-                for rule in self.project.located.rules
+                {"from": measured, "to": local, "files": count}
+                for measured, local, count in self.project.located.rules
             ],
             "missing": sorted(self.project.located.missing),
             "ambiguous": {

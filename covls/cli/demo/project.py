@@ -14,6 +14,8 @@ from pathlib import Path
 PACKAGE = "bookshop"
 MODULES = ("orders", "pricing", "stock")
 """The modules worth looking at, in the order of the report."""
+POINTED_AT = "orders"
+"""The module that the pointer stands in."""
 CHANGED = "stock"
 """The module that the test added later reaches."""
 ADDED_TEST = "tests/test_delivery.py"

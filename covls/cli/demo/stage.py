@@ -19,6 +19,7 @@ from covls.cli.demo.project import (
     CHANGED,
     MODULES,
     PACKAGE,
+    POINTED_AT,
     DemoError,
     add_test,
     run_tests,
@@ -28,7 +29,7 @@ from covls.cli.terminal_table import percent_bar, percent_style
 
 # Shapes as well as colours: red and green look alike to many.
 GUTTER = {
-    "covered": ("│", "green"),
+    "covered": ("┃", "green"),
     "partial": ("◐", "bold yellow"),
     "missing": ("█", "bold red"),
     "excluded": ("·", "bright_black"),
@@ -77,7 +78,8 @@ def _play(console: Console, folder: Path) -> None:
         for module in MODULES:
             shown[module] = editor.open(f"{PACKAGE}/{module}.py")
             console.print(_file(shown[module]))
-        _hover(console, editor, shown["orders"])
+            if module == POINTED_AT:
+                _hover(console, editor, shown[module])
         before = editor.project()
         _live(console, editor, folder, shown[CHANGED], before)
     finally:
@@ -95,7 +97,7 @@ def _live(
     seconds = max(0.0, came - run.written_at)
     console.print()
     _step(console, "One more test", f"{run.summary} in {run.seconds:.1f} s", run.command)
-    console.print(_code(added.rstrip(), "    "))
+    console.print(_code(added[added.index("def ") :].rstrip(), "    "))
     _step(
         console,
         "The marks, by themselves",
@@ -103,6 +105,7 @@ def _live(
         "covls/didChangeCoverage",
     )
     console.print(_file(changed, before=shown))
+    console.print()
     console.print(_totals(before, editor.project()))
 
 
@@ -148,13 +151,13 @@ def _file(shown: Shown, *, before: Shown | None = None) -> RenderableType:
     body: list[Text] = []
     for first, end in _excerpts(shown, before, last):
         if end is None:
-            body.append(Text(f"{'⋮':>7}", style="bright_black"))
+            body.append(Text(f"{'⋮':>4}", style="bright_black"))
             continue
         for line in range(first, end):
             body.append(_line(shown, line, highlighted[line], before))
             body += [_words(words, before) for words in shown.branches.get(line, ())]
     percent = float(shown.summary["percent"])
-    title = Text.assemble(" ", (shown.name, "bold"), " ")
+    title = Text.assemble(" ", (shown.name, "bold default"), " ")
     figure = Text.assemble(
         " ",
         percent_bar(percent),
@@ -174,11 +177,13 @@ def _file(shown: Shown, *, before: Shown | None = None) -> RenderableType:
 
 
 def _line(shown: Shown, line: int, code: Text, before: Shown | None) -> Text:
-    row = Text()
+    row = Text().append(f"{line + 1:>4} ", style="bright_black")
+    state = shown.states.get(line)
     if before is not None:
-        old, new = before.states.get(line), shown.states.get(line)
-        row.append_text(_mark(old)).append(" → " if old != new else "   ", style="bright_black")
-    row.append(f"{line + 1:>4} ", style="bright_black").append_text(_mark(shown.states.get(line)))
+        old = before.states.get(line)
+        row.append_text(_mark(old if old != state else None))
+        row.append(" → " if old != state else "   ")
+    row.append_text(_mark(state))
     row.append(" ").append_text(code)
     row.no_wrap, row.overflow = True, "ellipsis"
     return row
@@ -191,7 +196,7 @@ def _mark(state: str | None) -> Text:
 
 def _words(words: str, before: Shown | None) -> Text:
     return Text.assemble(
-        " " * (11 if before is not None else 7), ("╰─ ", "yellow"), (words, "italic yellow")
+        " " * (9 if before is not None else 5), ("╰─ ", "yellow"), (words, "italic yellow")
     )
 
 
