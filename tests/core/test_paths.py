@@ -1,5 +1,6 @@
 """Measured paths of other machines, against trees of local files."""
 
+import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -44,7 +45,7 @@ class Case:
 
     why: str
     local: Sequence[str]
-    expected: Mapping[str, str | None | tuple[str, ...]]
+    expected: Mapping[str, str | tuple[str, ...] | None]
     contents: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
 
@@ -173,6 +174,24 @@ CASES = [
         ["backend/src/shop/a.py", "backend/src/shop/b.py"],
         {"src/shop/a.py": "backend/src/shop/a.py", "./src/shop/b.py": "backend/src/shop/b.py"},
     ),
+    Case(
+        "the same file of two systems: only one of them can be shown",
+        ["src/shop/a.py", "src/shop/b.py"],
+        {
+            r"C:\ci\src\shop\a.py": ("src/shop/a.py",),
+            "/ci/src/shop/a.py": ("src/shop/a.py",),
+            "/home/ci/src/shop/b.py": "src/shop/b.py",
+        },
+    ),
+    Case(
+        "a file that is here as it is called is not another one too",
+        ["src/shop/a.py", "src/shop/b.py"],
+        {
+            f"{ROOT}/src/shop/a.py": "src/shop/a.py",
+            "/app/src/shop/a.py": None,
+            "/app/src/shop/b.py": "src/shop/b.py",
+        },
+    ),
     Case("gone", ["src/shop/new.py"], {"/app/src/shop/old.py": None}),
 ]
 
@@ -186,7 +205,7 @@ def test_cases(case: Case) -> None:
         return case.contents[measured, local]
 
     located = find(case.expected, case.local, plausible)
-    said: dict[str, str | None | tuple[str, ...]] = {}
+    said: dict[str, str | tuple[str, ...] | None] = {}
     said.update({path: relative(local) for path, local in located.found.items()})
     said.update({p: tuple(map(relative, several)) for p, several in located.ambiguous.items()})
     said.update(dict.fromkeys(located.missing))
@@ -199,7 +218,7 @@ def test_mounts_are_told_as_they_were_spelt() -> None:
         [r"C:\WS\Src\a.py", r"C:\WS\Src\b.py", "/App/x/y/c.py", "/App/x/y/d.py"],
         ["src/a.py", "src/b.py", "lib/y/c.py", "lib/y/d.py", "lib/y/z.py"],
     )
-    assert located.mounts == (
+    assert located.rules == (
         Mount("C:\\WS", ROOT, 2),
         Mount("/App/x", f"{ROOT}/lib", 2),
     )
@@ -207,7 +226,7 @@ def test_mounts_are_told_as_they_were_spelt() -> None:
 
 def test_a_root_that_is_mounted_at_the_top() -> None:
     located = find(["/src/a.py", "/src/b.py"], ["src/a.py", "src/b.py"])
-    assert located.mounts == (Mount("/", ROOT, 2),)
+    assert located.rules == (Mount("/", ROOT, 2),)
 
 
 def test_what_is_missing_has_its_nearest() -> None:
@@ -301,4 +320,4 @@ def test_every_path_is_answered_for_once(
     located = find(sorted(foreign), sorted(local), lambda *_: data.draw(st.booleans()))
     answers = [*located.found, *located.ambiguous, *located.missing]
     assert sorted(answers) == sorted(foreign)
-    assert sum(mount.files for mount in located.mounts) == len(located.found)
+    assert sum(mount.files for mount in located.rules) == len(located.found)
