@@ -4,14 +4,14 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 from covls.adapters.analysis_cache import AnalysisCache
 from covls.adapters.analyst import Analysts, Rules
-from covls.adapters.configuration import CoverageConfiguration, read_configuration, report_matcher
+from covls.adapters.configuration import read_configuration, report_matcher
 from covls.adapters.data_file import (
     DataFileError,
     DataFileProblem,
@@ -36,6 +36,8 @@ LOOK_AGAIN = 1.0
 """Seconds until data that could not be read is tried again, where that may pass by itself."""
 
 _NOTHING_THERE = (DataFileProblem.MISSING, DataFileProblem.EMPTY)
+
+NOTHING_LOCATED = Located({}, {}, {}, ())
 
 FILES_KEPT = 64
 """Files whose coverage is kept at hand: what a person has open, and some more."""
@@ -70,7 +72,8 @@ class Refreshed:
 @dataclass(frozen=True, slots=True)
 class FileView:
     """One file as an editor shows it. Its marks are on lines of the text that was asked about,
-    its coverage is that of the text that was measured."""
+    its coverage is that of the text that was measured.
+    """
 
     path: Path
     measured_path: str
@@ -125,7 +128,7 @@ class Project:
         self._lock = threading.RLock()
         self._refreshing = threading.Lock()
         self._snapshot: Snapshot | None = None
-        self._located = Located({}, {}, {}, ())
+        self._located = NOTHING_LOCATED
         self._measured_paths: dict[Path, str] = {}
         self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
         self._failures: dict[Path, str] = {}
@@ -300,12 +303,19 @@ class Project:
             known = self._analyse(Path(local), snapshot, measured_path)
             return not isinstance(known, str) and _plausible(known[0], known[2])
 
-        return locate(
-            sorted(snapshot.paths),
-            str(self.root),
-            lambda: local_python_files(self.root),
-            plausible,
-        )
+        here: dict[str, str] = {}
+        foreign: list[str] = []
+        for measured_path in sorted(snapshot.paths):
+            local = os.path.realpath(self.root / measured_path)
+            if Path(local).exists():
+                here[measured_path] = local
+            else:
+                foreign.append(measured_path)
+        if not foreign:
+            return replace(NOTHING_LOCATED, found=here)
+        # Walking the whole root is only worth it where something has to be looked for.
+        located = locate(foreign, str(self.root), local_python_files(self.root), plausible)
+        return replace(located, found={**here, **located.found})
 
     # One file
 
@@ -442,7 +452,7 @@ class Project:
                 continue
             if chosen and not any(local == c or local.startswith(c + os.sep) for c in chosen):
                 continue
-            relative = not os.path.isabs(measured_path) and self.configuration.relative_files
+            relative = self.configuration.relative_files and not Path(measured_path).is_absolute()
             name = measured_path if relative else self._name(local)
             order = measured_path if relative else local
             files.append((order, ReportFile(Path(local), name, measured_path)))

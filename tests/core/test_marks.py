@@ -10,9 +10,9 @@ an edited line whose statement ran / did not run when it was measured, `N` for a
 import pytest
 
 from covls.core.analysis import Analysis
-from covls.core.coverage import Measured, cover
+from covls.core.coverage import Measured, State, cover
 from covls.core.drift import map_lines
-from covls.core.marks import Freshness, Mark, State, marks, missing_blocks
+from covls.core.marks import Freshness, Mark, marks, missing_blocks
 
 LETTERS = {
     (State.COVERED, Freshness.FRESH): "+",

@@ -7,8 +7,9 @@ from itertools import count
 
 from lsprotocol import types
 
+from covls.core.coverage import State
 from covls.core.lines import LineRange
-from covls.core.marks import Freshness, Mark, MissedBranch, State, missing_blocks
+from covls.core.marks import Freshness, Mark, MissedBranch, missing_blocks
 from covls.core.settings import Diagnostics as DiagnosticsSettings
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding, lines_range

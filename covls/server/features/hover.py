@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from lsprotocol import types
 
-from covls.core.marks import Freshness, Mark, State
+from covls.core.coverage import State
+from covls.core.marks import Freshness, Mark
 from covls.core.test_names import tests_of
 from covls.server.convert import lines_range
 from covls.server.features.diagnostics import NOT_VERIFIED, missed_words

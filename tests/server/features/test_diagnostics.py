@@ -4,7 +4,8 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from covls.core.marks import Freshness, Mark, MissedBranch, State
+from covls.core.coverage import State
+from covls.core.marks import Freshness, Mark, MissedBranch
 from covls.core.settings import Diagnostics
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding
