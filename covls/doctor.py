@@ -30,6 +30,7 @@ from covls.core.absence import (
     installed_copies,
     local_and_foreign,
 )
+from covls.core.marks import Freshness
 from covls.core.report import counted
 from covls.core.settings import Problem, Settings
 from covls.project import Project
@@ -234,7 +235,7 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
         measured for measured, nearest in located.missing.items() if local in nearest
     ]
     in_package = (Path(local).parent / "__init__.py").is_file()
-    failure, statements, excluded, executed = "", 0, 0, 0
+    failure, statements, excluded, executed, verified = "", 0, 0, 0, True
     if measured_as is not None:
         view = project.view(Path(local))
         if view is None:
@@ -244,6 +245,7 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
             analysis, totals = view.coverage.analysis, view.coverage.totals
             statements, excluded = len(analysis.statements), len(analysis.excluded)
             executed = totals.n_executed
+            verified = view.freshness is Freshness.FRESH
     file_facts = FileFacts(
         path=local,
         name=name,
@@ -254,6 +256,7 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
             _is_below(local, os.path.realpath(folder)) for folder in configuration.source_folders
         ),
         modified_after_data=_modified(local) > snapshot.written_at,
+        verified=verified,
         measured_as=measured_as,
         failure=failure,
         statements=statements,
@@ -331,7 +334,7 @@ def _measured_files(project: Project) -> MeasuredFiles | None:
         found=len(located.found),
         missing=dict(sorted(located.missing.items())),
         ambiguous=dict(sorted(located.ambiguous.items())),
-        rules=tuple(Rule(rule.measured, rule.local, rule.files) for rule in located.rules),
+        rules=tuple(Rule(rule.measured, rule.local, rule.files) for rule in located.mounts),
         changed=tuple(
             sorted(
                 os.path.relpath(local, project.root)

@@ -321,7 +321,7 @@ class Shown:
             "stale": list(self.stale),
             "paths": [
                 {"from": measured, "to": local, "files": count}
-                for measured, local, count in self.project.located.rules
+                for measured, local, count in self.project.located.mounts
             ],
             "missing": sorted(self.project.located.missing),
             "ambiguous": {
