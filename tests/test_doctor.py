@@ -223,6 +223,25 @@ def test_a_file_saved_after_the_run(place: Place) -> None:
     assert diagnosis.files.changed == ("pkg/used.py",)
 
 
+def test_a_text_that_cannot_have_been_measured(place: Place) -> None:
+    place.run()
+    place.write("pkg/used.py", "\n\n# Nothing stands where lines ran.\nx = 1\n")
+    place.age()
+    found = place.absence("pkg/used.py")
+    assert found is not None
+    assert found.reason is Reason.STALE
+    assert "is not the text that was measured" in found.message
+
+
+def test_an_installed_package_is_not_measured_unless_named(place: Place) -> None:
+    copy = installed_copy(place)
+    place.run()
+    found = place.absence(str(copy / "pkg" / "used.py"))
+    assert found is not None
+    assert found.reason is Reason.OUTSIDE_SOURCE
+    assert "Change that in coverage.py's configuration" in found.remedy
+
+
 def test_a_file_made_after_the_run(place: Place) -> None:
     place.run()
     new = place.write("pkg/new.py", "x = 1\n")

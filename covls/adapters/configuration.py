@@ -175,7 +175,7 @@ def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> Le
     `source`: a package is taken to be wherever its name's parts stand in the path.
     """
     name = os.path.realpath(path)
-    file = str(configuration.file or configuration.root)
+    file = str(configuration.file or "coverage.py's configuration")
     if configuration.source_folders or configuration.source_packages:
         folders = [os.path.realpath(folder) for folder in configuration.source_folders]
         if not any(name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders) and not (
@@ -197,7 +197,7 @@ def left_out_of_reports(configuration: CoverageConfiguration, path: str) -> Left
     """Return which option keeps coverage.py's reports from showing the file at an absolute path."""
     if report_matcher(configuration)(path):
         return None
-    file = str(configuration.file or configuration.root)
+    file = str(configuration.file or "coverage.py's configuration")
     for pattern in configuration.report_omit:
         if not report_matcher(replace(configuration, report_include=(), report_omit=(pattern,)))(
             path

@@ -76,6 +76,7 @@ class FileFacts:
     in_package: bool = True  # its folder has an __init__.py
     in_source: bool = False  # below a folder of `source`
     modified_after_data: bool = False
+    verified: bool = True  # its text is surely the one that was measured
     measured_as: str | None = None  # its path in the data, None where it has none
     failure: str = ""  # why it cannot be read or analysed
     statements: int = 0  # these three only where it was measured and analysed
@@ -142,14 +143,19 @@ def _explain_measured(file: FileFacts, again: str) -> Absence | None:
                 "`exclude_lines` of coverage.py's configuration.",
             )
         return Absence(Reason.NO_CODE, f"{file.name} has no code that could run.", "")
+    if not file.verified:
+        why = (
+            "was saved after the data was written"
+            if file.modified_after_data
+            else "is not the text that was measured: lines ran that could not run in it"
+        )
+        return Absence(Reason.STALE, f"{file.name} {why}.", again)
     if not file.executed:
         return Absence(
             Reason.NEVER_RAN,
             f"No line of {file.name} ran: no test imports it.",
             f"Import it in a test. {again}",
         )
-    if file.modified_after_data:
-        return Absence(Reason.STALE, f"{file.name} was saved after the data was written.", again)
     if file.not_reported is not None:
         left_out = file.not_reported
         return Absence(

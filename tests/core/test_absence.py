@@ -35,7 +35,12 @@ OMIT = LeftOut("[run] omit", "*/pkg/*", "/p/pyproject.toml")
         (Reason.NO_CODE, replace(SEEN, statements=0), "has no code that could run"),
         (Reason.EXCLUDED, replace(SEEN, statements=0, excluded=3), "`# pragma: no cover`"),
         (Reason.NEVER_RAN, replace(SEEN, executed=0), "No line of src/pkg/a.py ran"),
-        (Reason.STALE, replace(SEEN, modified_after_data=True), "saved after the data"),
+        (
+            Reason.STALE,
+            replace(SEEN, verified=False, modified_after_data=True),
+            "saved after the data",
+        ),
+        (Reason.STALE, replace(SEEN, verified=False), "is not the text that was measured"),
         (
             Reason.NOT_REPORTED,
             replace(SEEN, not_reported=LeftOut("[report] omit", "a*", "/p/x")),
