@@ -97,6 +97,9 @@ def source_text(source: bytes) -> str:
 
 Token = Tuple[int, str, Tuple[int, int], Tuple[int, int], str]
 
+# The interpreter's tokenizer copies the whole line for every token.
+LONGEST_LINE = 10_000
+
 OPENING = frozenset((token.LPAR, token.LSQB, token.LBRACE))
 CLOSING = frozenset((token.RPAR, token.RSQB, token.RBRACE))
 
@@ -123,6 +126,8 @@ def statement_tokens(text: str) -> Iterable[Token]:
     than the `tokenize` module, and the parser has far fewer to walk through. Where it does not
     like a text, the module is left to say so in the way that coverage.py knows.
     """
+    if max(map(len, text.split("\n"))) > LONGEST_LINE:
+        return tokenize.generate_tokens(io.StringIO(text).readline)
     kept: List[Token] = []
     nesting = 0
     first = True
@@ -266,8 +271,8 @@ def analyse_python(source: bytes, path: str, rules: Rules) -> Dict[str, Any]:
         statements=parser.statements,
         excluded=parser.excluded,
         no_branch=no_branch,
-        # Running an empty file is recorded as its first line.
-        executable=parser.raw_statements or {1},
+        # Running an empty file is recorded as its first line, or as the one before.
+        executable=parser.raw_statements or {0, 1},
         branches=branches,
         words=parser.missing_arc_description,
         regions=python_regions(tree or ast.parse(text)),

@@ -77,7 +77,7 @@ def expected(path: str, cov: Any) -> Any:
             "statements": statements,
             "excluded": reporter.excluded_lines(),
             "no branch": reporter.no_branch_lines(),
-            "executable": parser.raw_statements or {1},
+            "executable": parser.raw_statements or {0, 1},
             "branches": branches,
             "first lines": {line: first for line, first in multiline.items() if line != first},
             # What becomes of each, if it is alone.
