@@ -1,6 +1,8 @@
 """What covls sees of one root or one file, as values, and what to do about each problem in it."""
 
+import ntpath
 import os
+import posixpath
 import re
 import shlex
 import sys
@@ -26,6 +28,7 @@ from covls.core.absence import (
     Absence,
     FileFacts,
     RootFacts,
+    common_end,
     explain,
     installed_copies,
     local_and_foreign,
@@ -231,9 +234,10 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
         return FileFacts(local, name, exists=os.path.isfile(local)), root_facts  # noqa: PTH113
     measured_as = next((m for m, found in located.found.items() if found == local), None)
     ambiguous = [(m, others) for m, others in located.ambiguous.items() if local in others]
-    elsewhere = [measured for measured, _ in ambiguous] or [
-        measured for measured, nearest in located.missing.items() if local in nearest
-    ]
+    near = [measured for measured, nearest in located.missing.items() if local in nearest]
+    foreign = [m for m in near if not _is_of_root(m, root) and common_end(m, local)]
+    elsewhere = [measured for measured, _ in ambiguous] or foreign
+    before = [m.removeprefix(root + os.sep) for m in near if _is_of_root(m, root)]
     in_package = (Path(local).parent / "__init__.py").is_file()
     failure, statements, excluded, executed, verified = "", 0, 0, 0, True
     if measured_as is not None:
@@ -265,6 +269,7 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
         not_measured=left_out_of_measuring(configuration, local),
         not_reported=left_out_of_reports(configuration, local),
         elsewhere=tuple(sorted(elsewhere)),
+        before=tuple(sorted(before)),
         ambiguous=tuple(
             sorted({os.path.relpath(o, root) for _, others in ambiguous for o in others} - {name})
         ),
@@ -494,10 +499,15 @@ def _file_findings(project: Project, files: MeasuredFiles | None) -> Iterable[Fi
         yield Finding(Level.WARNING, "files", f"{more} more measured files are ambiguous.")
     if files.missing:
         names = list(files.missing)
-        nearest = next((m for m in names if files.missing[m]), None)
-        remedy = "Files that were moved or deleted leave the data with the next full run. "
-        if nearest is not None:
-            local = os.path.relpath(files.missing[nearest][0], root)
+        remedy = f"What was moved or deleted leaves the data with the next full run. {again}"
+        foreign = [
+            (measured, local)
+            for measured, nearest in files.missing.items()
+            for local in nearest
+            if common_end(measured, local) and not _is_of_root(measured, root)
+        ]
+        if foreign:
+            nearest, local = foreign[0][0], os.path.relpath(foreign[0][1], root)
             remedy = (
                 f"If {nearest} is {local}, say so with coverage.py's [paths]. "
                 f"{_paths_lines(nearest, local, toml)}"
@@ -507,7 +517,7 @@ def _file_findings(project: Project, files: MeasuredFiles | None) -> Iterable[Fi
             Level.WARNING,
             "files",
             f"{counted(len(names), 'measured file')} {verb} not on this machine: {_some(names)}.",
-            remedy.strip(),
+            remedy,
         )
     if files.changed:
         yield Finding(
@@ -592,6 +602,12 @@ def _some(names: Iterable[str]) -> str:
 
 def _is_below(path: str, folder: str) -> bool:
     return path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _is_of_root(measured: str, root: str) -> bool:
+    """Whether a measured path, of whatever system, is one of a file that was in this root."""
+    absolute = posixpath.isabs(measured) or ntpath.isabs(measured)
+    return not absolute or _is_below(measured, root)
 
 
 def _modified(path: str) -> float:

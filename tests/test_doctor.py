@@ -282,6 +282,19 @@ def test_measured_files_that_are_not_here(place: Place) -> None:
     assert list(diagnosis.files.missing) == [str(place.root / "pkg" / "used.py")]
 
 
+@pytest.mark.parametrize("relative", ["true", "false"])
+def test_a_file_that_was_renamed_after_the_run(place: Place, relative: str) -> None:
+    place.write(".coveragerc", f"[run]\nrelative_files = {relative}\n")
+    place.run()
+    (place.root / "pkg" / "used.py").rename(place.root / "pkg" / "used_2.py")
+    found = place.absence("pkg/used_2.py")
+    assert found is not None
+    assert found.reason is Reason.MOVED
+    assert "pkg/used.py is, which is no longer there" in found.message
+    (finding,) = (f for f in place.diagnosis().findings if "not on this machine" in f.message)
+    assert "[paths]" not in finding.remedy
+
+
 def test_the_paths_that_are_proposed_do_bring_the_files_back(place: Place) -> None:
     """Two folders that the measured one may be: nothing is guessed, and [paths] decides."""
     place.write("one/mod.py", "x = 1\n")

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     OTHER_PATH = "under another path"
     OTHER_COPY = "another copy ran"
+    MOVED = "moved"
     OMITTED = "omitted"
     OUTSIDE_SOURCE = "outside source"
     NEW = "new"
@@ -84,7 +85,8 @@ class FileFacts:
     executed: int = 0
     not_measured: LeftOut | None = None
     not_reported: LeftOut | None = None
-    elsewhere: tuple[str, ...] = ()  # measured paths without a file here that may be this one
+    elsewhere: tuple[str, ...] = ()  # measured paths of other machines that may be this one
+    before: tuple[str, ...] = ()  # measured paths below the root, no longer there, that are near
     ambiguous: tuple[str, ...] = ()  # other local files that what was measured may be as well
     copies: tuple[str, ...] = ()  # installed copies of it that were measured
     installed: str = ""  # an installed copy of it that was not measured
@@ -112,6 +114,13 @@ def explain(file: FileFacts, root: RootFacts) -> Absence | None:
         return found
     if file.not_measured is not None:
         return _explain_configured(file, file.not_measured, again)
+    if file.before:
+        return Absence(
+            Reason.MOVED,
+            f"{file.name} is not in the data, but {_listed(file.before)} is, which is no longer "
+            "there: it may have been moved or renamed.",
+            again,
+        )
     if not file.below_root:
         return Absence(
             Reason.OUTSIDE_ROOT,

@@ -72,6 +72,11 @@ OMIT = LeftOut("[run] omit", "*/pkg/*", "/p/pyproject.toml")
             '["src", "/v/site-packages"]',
         ),
         (Reason.OTHER_COPY, replace(FILE, installed="/v/pkg/a.py"), "installed copy of it"),
+        (
+            Reason.MOVED,
+            replace(FILE, before=("pkg/b.py",)),
+            "pkg/b.py is, which is no longer there",
+        ),
         (Reason.OMITTED, replace(FILE, not_measured=OMIT), '[run] omit has "*/pkg/*"'),
         (
             Reason.OUTSIDE_SOURCE,
