@@ -24,7 +24,7 @@ Plausible = Callable[[str, str], bool]
 _CLEARLY = 4
 
 # Namesakes beyond this many must share more than the name with a measured file to be compared.
-_MANY = 50
+_MANY = 30
 
 # So many files are looked into before contents are found not to decide between two mounts.
 _SAMPLE = 20
@@ -69,12 +69,18 @@ class _Place(NamedTuple):
 
 
 def locate(
-    measured: Iterable[str], root: str, local_files: Sequence[str], plausible: Plausible
+    measured: Iterable[str],
+    root: str,
+    local_files: Sequence[str],
+    plausible: Plausible,
+    *,
+    taken: Iterable[str] = (),
 ) -> Located:
     """Find each measured path among the local files, which are absolute.
 
-    `root` is what relative measured paths are relative to. `plausible` is asked only where mounts
-    tie, and where no more than a name speaks for a file.
+    `root` is what relative measured paths are relative to; `taken` are local files that are known
+    to be other measured ones. `plausible` is asked only where mounts tie, and where no more than a
+    name speaks for a file.
     """
     known = set(local_files)
     found: dict[str, str] = {}
@@ -87,21 +93,24 @@ def locate(
             foreign.append(path)
     if not foreign:
         return Located(found, {}, {}, ())
-    return _Vote(foreign, local_files, plausible).count(found)
+    return _Vote(foreign, local_files, plausible).count(found, {*taken, *found.values()})
 
 
 class _Vote:
     """All pairings of foreign paths with local files, and what they explain."""
 
     def __init__(
-        self, foreign: Sequence[str], local_files: Sequence[str], plausible: Plausible
+        self, foreign: Sequence[str], local_files: Iterable[str], plausible: Plausible
     ) -> None:
         self._plausible = plausible
         self._parts = {path: split(path) for path in foreign}
-        self._namesakes: defaultdict[str, list[tuple[str, Parts]]] = defaultdict(list)
+        # Local files by their last component, and where these are many, by their last two or more.
+        self._ending: defaultdict[Parts, list[tuple[str, Parts]]] = defaultdict(list)
         for local in local_files:
             parts = split(local)
-            self._namesakes[parts[-1]].append((local, parts))
+            self._ending[parts[-1:]].append((local, parts))
+        self._names = [name for (name,) in self._ending]
+        self._told_apart: set[Parts] = set()
         # How many foreign files there are in each foreign folder, and right in it.
         self._under: Counter[Parts] = Counter()
         self._directly: Counter[Parts] = Counter()
@@ -115,15 +124,21 @@ class _Vote:
             self._ways[path] = self._pair(path)
             for pairing in self._ways[path]:
                 self._explains[pairing].add(path)
+        self._spread: dict[_Pairing, tuple[bool, bool]] = {}
         self._beaten: dict[tuple[_Pairing, _Pairing], bool] = {}
 
     def _pair(self, path: str) -> dict[_Pairing, list[_Place]]:
         parts = self._parts[path]
-        candidates = self._namesakes.get(parts[-1], [])
         depth = 1
+        candidates = self._ending.get(parts[-depth:], [])
         while len(candidates) > _MANY and depth < len(parts):
+            if parts[-depth:] not in self._told_apart:
+                self._told_apart.add(parts[-depth:])
+                for each in candidates:
+                    if len(each[1]) > depth:
+                        self._ending[each[1][-depth - 1 :]].append(each)
             depth += 1
-            candidates = [each for each in candidates if each[1][-depth:] == parts[-depth:]]
+            candidates = self._ending.get(parts[-depth:], [])
         ways: defaultdict[_Pairing, list[_Place]] = defaultdict(list)
         for local, local_parts in candidates:
             shared = _shared(parts, local_parts)
@@ -131,7 +146,7 @@ class _Vote:
             ways[pairing].append(_Place(local, shared))
         return {pairing: _right_case(path, places) for pairing, places in ways.items()}
 
-    def count(self, found: dict[str, str]) -> Located:
+    def count(self, found: dict[str, str], taken: set[str]) -> Located:
         """Decide for each foreign path; `found` gets what is decided."""
         clear, ties, losers = self._compare()
         ambiguous: dict[str, tuple[str, ...]] = {}
@@ -147,6 +162,7 @@ class _Vote:
                     losers[loser] |= winners
             else:
                 doubtful |= tied
+        claims: defaultdict[str, list[tuple[str, _Pairing]]] = defaultdict(list)
         explained: defaultdict[_Pairing, list[str]] = defaultdict(list)
         for path, pairing in {**clear, **by_contents}.items():
             first, *more = self._ways[path][pairing]
@@ -162,7 +178,21 @@ class _Vote:
                 trusted = pairing not in doubtful and self._is_strong(pairing, first)
                 if belongs_elsewhere or not (trusted or self._plausible(path, first.path)):
                     continue
-            found[path] = first.path
+            claims[first.path].append((path, pairing))
+        for local, claimants in claims.items():
+            # One file here cannot be two measured ones. It is the one that is here as it is called,
+            # else the one of the mount that explains most; the others are missing.
+            if local in taken:
+                continue
+            most = max(len(self._explains[pairing]) for _, pairing in claimants)
+            best = [
+                (p, pairing) for p, pairing in claimants if len(self._explains[pairing]) == most
+            ]
+            if len(best) > 1:
+                ambiguous.update({path: (local,) for path, _ in best})
+                continue
+            ((path, pairing),) = best
+            found[path] = local
             explained[pairing].append(path)
         missing = {
             path: self._nearest(path)
@@ -209,7 +239,8 @@ class _Vote:
         key = (winner, other)
         if key not in self._beaten:
             mine, others = self._explains[winner], self._explains[other]
-            more, less = len(mine - others), len(others - mine)
+            both = len(mine & others)
+            more, less = len(mine) - both, len(others) - both
             self._beaten[key] = more > 0 and less * _CLEARLY <= more
         return self._beaten[key]
 
@@ -219,16 +250,17 @@ class _Vote:
         It has to explain at least half of the measured files in the folders where it explains any,
         by more than one file of one name.
         """
-        explains = self._explains[pairing]
-        top = len(pairing.measured) + 1
-        names = {self._parts[path][-1] for path in explains} - {"__init__.py"}
-        if place.shared < 2 and len(names) < 2:
-            return False
-        folders = {self._parts[path][:top] for path in explains if self._depth(path) > top}
-        there = sum(self._under[folder] for folder in folders)
-        if any(self._depth(path) == top for path in explains):
-            there += self._directly[pairing.measured]
-        return len(explains) * 2 >= there
+        if pairing not in self._spread:
+            explains = self._explains[pairing]
+            top = len(pairing.measured) + 1
+            names = {self._parts[path][-1] for path in explains} - {"__init__.py"}
+            folders = {self._parts[path][:top] for path in explains if self._depth(path) > top}
+            there = sum(self._under[folder] for folder in folders)
+            if any(self._depth(path) == top for path in explains):
+                there += self._directly[pairing.measured]
+            self._spread[pairing] = len(explains) * 2 >= there, len(names) > 1
+        most, several = self._spread[pairing]
+        return most and (several or place.shared > 1)
 
     def _depth(self, path: str) -> int:
         return len(self._parts[path])
@@ -262,12 +294,12 @@ class _Vote:
 
     def _nearest(self, path: str) -> tuple[str, ...]:
         parts = self._parts[path]
-        namesakes = self._namesakes.get(parts[-1], [])
+        namesakes = self._ending.get(parts[-1:], [])
         if namesakes:
             nearest = sorted(namesakes, key=lambda each: (-_shared(parts, each[1]), each[0]))
             return tuple(local for local, _ in nearest[:_NEAREST])
-        names = get_close_matches(parts[-1], self._namesakes, _NEAREST, 0.8)
-        return tuple(local for name in names for local, _ in self._namesakes[name])[:_NEAREST]
+        names = get_close_matches(parts[-1], self._names, _NEAREST, 0.8)
+        return tuple(local for name in names for local, _ in self._ending[name,])[:_NEAREST]
 
 
 def split(path: str) -> Parts:
