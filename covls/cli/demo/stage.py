@@ -321,7 +321,8 @@ def _what_next(console: Console, folder: Path | None) -> None:
     for command, words in lines:
         console.print(Text.assemble("  ", (command.ljust(16), "cyan"), words))
     if folder is not None:
-        console.print(Text.assemble("  the project is kept in ", (str(folder), "cyan")))
+        kept = Text.assemble("  the project is kept in ", (str(folder), "cyan"))
+        console.print(kept, soft_wrap=True)
     console.print()
 
 
