@@ -314,7 +314,8 @@ class Project:
         if not foreign:
             return replace(NOTHING_LOCATED, found=here)
         # Walking the whole root is only worth it where something has to be looked for.
-        located = locate(foreign, str(self.root), local_python_files(self.root), plausible)
+        files = local_python_files(self.root)
+        located = locate(foreign, str(self.root), files, plausible, taken=here.values())
         return replace(located, found={**here, **located.found})
 
     # One file
