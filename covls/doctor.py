@@ -23,6 +23,7 @@ from covls.adapters.configuration import (
     read_configuration,
 )
 from covls.adapters.interpreter import Interpreter, find_interpreter
+from covls.adapters.presence import is_file, is_there
 from covls.adapters.settings_files import SettingsFiles
 from covls.core.absence import (
     Absence,
@@ -177,7 +178,7 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
                 "used"
                 if path == configuration.file
                 else "nothing in it for coverage.py"
-                if path.exists()
+                if is_there(path)
                 else "not there",
             )
             for path in configuration.files_tried
@@ -231,14 +232,14 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
         configuration_file=str(configuration.file or ""),
     )
     if snapshot is None:
-        return FileFacts(local, name, exists=os.path.isfile(local)), root_facts  # noqa: PTH113
+        return FileFacts(local, name, exists=is_file(Path(local))), root_facts
     measured_as = next((m for m, found in located.found.items() if found == local), None)
     ambiguous = [(m, others) for m, others in located.ambiguous.items() if local in others]
     near = [measured for measured, nearest in located.missing.items() if local in nearest]
     foreign = [m for m in near if not _is_of_root(m, root) and common_end(m, local)]
     elsewhere = [measured for measured, _ in ambiguous] or foreign
     before = [m.removeprefix(root + os.sep) for m in near if _is_of_root(m, root)]
-    in_package = (Path(local).parent / "__init__.py").is_file()
+    in_package = is_file(Path(local).parent / "__init__.py")
     failure, statements, excluded, executed, verified = "", 0, 0, 0, True
     if measured_as is not None:
         view = project.view(Path(local))
@@ -253,7 +254,7 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
     file_facts = FileFacts(
         path=local,
         name=name,
-        exists=os.path.isfile(local),  # noqa: PTH113  a path no system takes is no file
+        exists=is_file(Path(local)),
         below_root=_is_below(local, root),
         in_package=in_package,
         in_source=any(
@@ -282,7 +283,7 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
 def test_command(root: Path) -> str:
     """Return the command that most probably runs the root's tests under coverage."""
     go_there = f"cd {shlex.quote(str(root))} && "
-    if (root / "manage.py").is_file():
+    if is_file(root / "manage.py"):
         return go_there + "coverage run manage.py test"
     return go_there + ("pytest" if _pytest_cov_options(root) else "coverage run -m pytest")
 
@@ -302,11 +303,11 @@ def _pytest_cov_options(root: Path) -> list[str]:
 
 
 def _why_this_root(project: Project, has_data: bool) -> str:
-    if has_data or project.configuration.data_file.exists():
+    if has_data or is_there(project.configuration.data_file):
         return "it has coverage data"
     if project.configuration.file is not None:
         return "it has coverage.py's configuration"
-    if (project.root / ".git").exists():
+    if is_there(project.root / ".git"):
         return "it is the repository's folder"
     return "neither it nor a folder above has coverage data or configuration"
 
@@ -386,7 +387,7 @@ def _settings_findings(
     for option in _pytest_cov_options(project.root):
         name = option.removeprefix("--cov-config").lstrip("= ")
         file = project.root / name
-        if option != name and file.is_file() and file != project.configuration.file:
+        if option != name and is_file(file) and file != project.configuration.file:
             yield Finding(
                 Level.WARNING,
                 "configuration",
@@ -427,7 +428,7 @@ def _data_findings(
                     f"Look there: covls doctor {shlex.quote(str(other))}",
                 )
         for name in ("coverage.xml", "coverage.json", "coverage.lcov", "lcov.info"):
-            if (project.root / name).is_file():
+            if is_file(project.root / name):
                 yield Finding(
                     Level.NOTE,
                     "data",
@@ -589,7 +590,7 @@ def _installed(project: Project, local: str, in_package: bool) -> str:
     for folder in interpreter.site_packages:
         for count in range(len(parts) - 1, 1 if in_package else 0, -1):
             candidate = folder.joinpath(*parts[-count:])
-            if candidate.is_file() and not candidate.samefile(local):
+            if is_file(candidate) and not candidate.samefile(local):
                 return str(candidate)
     return ""
 

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from covls.adapters.presence import is_file, is_folder, is_there
 from covls.core.absence import LeftOut
 from covls.core.settings import Problem
 
@@ -97,7 +98,7 @@ def read_configuration(root: Path) -> CoverageConfiguration:
     folders = [_absolute(root / folder) for folder in config.source_dirs]
     packages = list(config.source_pkgs)
     for entry in config.source or ():
-        if (root / entry).is_dir():
+        if is_folder(root / entry):
             folders.append(_absolute(root / entry))
         else:
             packages.append(entry)
@@ -216,7 +217,7 @@ def find_root(path: Path, within: Path | None = None) -> Path:
     therefore takes the data of the folder above that has it.
     """
     start = _absolute(path)
-    if not start.is_dir():
+    if not is_folder(start):
         start = start.parent
     top = _absolute(within) if within is not None else None
     if top is not None and top != start and not _is_below(start, top):
@@ -236,7 +237,7 @@ def find_root(path: Path, within: Path | None = None) -> Path:
         return configured
     if top is not None and folders[-1] == top:
         return top
-    return folders[-1] if (folders[-1] / ".git").exists() else start
+    return folders[-1] if is_there(folders[-1] / ".git") else start
 
 
 def find_roots(folder: Path, *, depth: int = 4, most: int = 2_000) -> tuple[Path, ...]:
@@ -265,24 +266,22 @@ def find_roots(folder: Path, *, depth: int = 4, most: int = 2_000) -> tuple[Path
 
 def has_data(configuration: CoverageConfiguration) -> bool:
     """Return whether a data file or a parallel part of one lies where the configuration says."""
-    return configuration.data_file.is_file() or bool(parallel_parts(configuration.data_file))
+    return is_file(configuration.data_file) or bool(parallel_parts(configuration.data_file))
 
 
 def parallel_parts(data_file: Path) -> tuple[Path, ...]:
     """Return the files that `coverage combine` would take together into `data_file`, sorted."""
     prefix = data_file.name + "."
     try:
-        with os.scandir(data_file.parent) as entries:
-            names = [
-                entry.name
-                for entry in entries
-                if entry.name.startswith(prefix)
-                and not entry.name.endswith("-journal")
-                and entry.is_file()
-            ]
+        names = os.listdir(data_file.parent)  # noqa: PTH208  names are what is compared
     except OSError:
         return ()
-    return tuple(data_file.parent / name for name in sorted(names))
+    parts = (
+        data_file.parent / name
+        for name in sorted(names)
+        if name.startswith(prefix) and not name.endswith("-journal")
+    )
+    return tuple(part for part in parts if is_file(part))
 
 
 def _resolve(root: Path) -> tuple["CoverageConfig", list[Problem]]:
@@ -481,7 +480,7 @@ def _ancestors(start: Path, top: Path | None) -> Iterator[Path]:
         if folder != start and top is None and (folder == home or folder == folder.parent):
             return
         yield folder
-        if folder == top or (top is None and (folder / ".git").exists()):
+        if folder == top or (top is None and is_there(folder / ".git")):
             return
 
 
@@ -498,4 +497,4 @@ def _searched_folders(folder: Path) -> list[Path]:
     except OSError:
         return []
     folders = (folder / name for name in sorted(names))
-    return [below for below in folders if not (below / "pyvenv.cfg").exists()]
+    return [below for below in folders if not is_there(below / "pyvenv.cfg")]

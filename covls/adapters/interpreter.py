@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from covls.adapters.presence import is_file, is_folder, is_there
+
 _WINDOWS = os.name == "nt"
 
 
@@ -41,14 +43,14 @@ def find_interpreter(
         if python is not None:
             return _described(python, folder, found_by)
     pdm_choice = _first_line(root / ".pdm-python")
-    if pdm_choice and Path(pdm_choice).is_file():
+    if pdm_choice and is_file(Path(pdm_choice)):
         return _described(Path(pdm_choice), Path(pdm_choice).parent.parent, "pdm")
     for name in ("python", "python3"):
         if found := shutil.which(name, path=environ.get("PATH", os.defpath)):
             python = Path(found)
             environment = python.parent.parent
             # Outside an environment the libraries are where the links to the program end.
-            if not (environment / "pyvenv.cfg").is_file():
+            if not is_file(environment / "pyvenv.cfg"):
                 environment = Path(os.path.realpath(python)).parent.parent
             return _described(python, environment, "PATH")
     return None
@@ -63,7 +65,7 @@ def _from_setting(root: Path, setting: str, environ: Mapping[str, str]) -> Inter
     # The folder of an environment stands for its interpreter.
     if (inside := _python_of(python)) is not None:
         python = inside
-    if not python.is_file():
+    if not is_file(python):
         return Interpreter(python, found_by, None, (), None, exists=False)
     return _described(python, python.parent.parent, found_by)
 
@@ -75,9 +77,9 @@ def _environments(root: Path, environ: Mapping[str, str]) -> Iterator[tuple[Path
             yield root / activated, name
     for folder in (root, *root.parents):
         for name in (".venv", "venv", "env"):
-            if (folder / name / "pyvenv.cfg").is_file():
+            if is_file(folder / name / "pyvenv.cfg"):
                 yield folder / name, str(folder / name) if folder != root else name
-        if (folder / ".git").exists():
+        if is_there(folder / ".git"):
             break
     # `base` is active in every shell of some users, and no project's environment.
     if environ.get("CONDA_DEFAULT_ENV", "base") != "base" and (
@@ -118,7 +120,7 @@ def _with_coverage_first(parent: Path, pattern: str) -> list[Path]:
 def _python_of(environment: Path) -> Path | None:
     names = ("Scripts/python.exe", "python.exe") if _WINDOWS else ("bin/python", "bin/python3")
     for name in names:
-        if (environment / name).is_file():
+        if is_file(environment / name):
             return environment / name
     return None
 
@@ -148,9 +150,9 @@ def _pyvenv_settings(environment: Path) -> dict[str, str]:
 def _site_packages(environment: Path) -> tuple[Path, ...]:
     if _WINDOWS:
         folder = environment / "Lib" / "site-packages"
-        return (folder,) if folder.is_dir() else ()
+        return (folder,) if is_folder(folder) else ()
     found = _folders(environment, "lib/python3*/site-packages")
-    return tuple(folder for folder in found if folder.is_dir())
+    return tuple(folder for folder in found if is_folder(folder))
 
 
 def _coverage_in(site_packages: Iterable[Path]) -> str | None:

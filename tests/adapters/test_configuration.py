@@ -422,6 +422,25 @@ def test_a_file_nobody_may_read_is_a_problem() -> None:
     assert "no permission" in problem.message
 
 
+def test_folders_nobody_may_enter_hide_nothing_else() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        root.chmod(0o755)
+        (root / "closed" / "below").mkdir(parents=True)
+        (root / "closed" / ".coverage").touch()
+        (root / ".coveragerc").write_text("[run]\ndata_file = closed/.coverage\n")
+        (root / "closed").chmod(0)
+        with as_nobody():
+            found = find_root(root / "closed" / "below" / "a.py")
+            roots = find_roots(root)
+            configuration = read_configuration(root)
+            assert not has_data(configuration)
+        (root / "closed").chmod(0o755)
+    assert found == root
+    assert roots == (root,)
+    assert configuration.problems == ()
+
+
 @contextmanager
 def as_nobody() -> Iterator[None]:
     """Give up root's right to read everything for a while, where it is held."""
@@ -472,6 +491,8 @@ def test_parallel_parts_are_those_coverage_would_combine(tmp_path: Path) -> None
         (tmp_path / name).write_text("")
     parts = parallel_parts(tmp_path / ".coverage")
     assert [str(part) for part in parts] == combinable_files(str(tmp_path / ".coverage"))
+    (tmp_path / ".coverage.loop").symlink_to(tmp_path / ".coverage.loop")
+    assert parallel_parts(tmp_path / ".coverage") == parts
     assert parallel_parts(tmp_path / "no" / "folder" / ".coverage") == ()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from covls.adapters.configuration import find_root
+from covls.adapters.presence import is_folder
 from covls.adapters.settings_files import read_settings_files
 from covls.cli.invocation import (
     NO_DATA,
@@ -74,7 +75,7 @@ def doctor(invocation: Invocation, form: str, path: Path | None) -> int:
         # That there is none is a finding, and what was found otherwise is told all the same.
         with suppress(NoDataError):
             wait_for_data(project)
-        if path is not None and not asked.is_dir():
+        if path is not None and not is_folder(asked):
             return _tell_file(project, asked, form)
         diagnosis = diagnose(project, files, problems)
     finally:
