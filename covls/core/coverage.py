@@ -173,20 +173,22 @@ def cover(analysis: Analysis, measured: Measured) -> FileCoverage:
     executed = statements.intersection(_first_lines(analysis, measured.lines))
     if measured.arcs is None:
         return FileCoverage(analysis, statements, analysis.excluded, executed, False, {}, {}, {})
-    arcs = _translate_arcs(analysis, measured.arcs)
+    arcs = _branch_arcs(analysis, measured.arcs)
     excluded, no_branch = analysis.excluded, analysis.no_branch
     exits: dict[int, int] = {}
     taken: dict[int, tuple[int, ...]] = {}
     missed: dict[int, tuple[int, ...]] = {}
     for line, ends in sorted(analysis.branches.items()):
-        exits[line] = sum(end not in excluded for end in ends)
-        run = tuple(end for end in ends if (line, end) in arcs)
+        # Comprehensions, because this is where a report on many files spends its time.
+        counted = [end for end in ends if end not in excluded]
+        exits[line] = len(counted)
+        run = [end for end in ends if (line, end) in arcs]
         if run:
-            taken[line] = run
+            taken[line] = tuple(run)
         if len(run) < len(ends) and line not in no_branch:
-            not_run = tuple(end for end in ends if end not in run and end not in excluded)
+            not_run = [end for end in counted if end not in run] if run else counted
             if not_run:
-                missed[line] = not_run
+                missed[line] = tuple(not_run)
     return FileCoverage(analysis, statements, excluded, executed, True, exits, taken, missed)
 
 
@@ -230,6 +232,9 @@ def regions(coverage: FileCoverage, kind: str) -> Iterator[tuple[str, int, FileC
 
 
 def _only(by_line: Mapping[int, Value], lines: Collection[int]) -> dict[int, Value]:
+    # A function has few lines of a long file, and there are many functions.
+    if len(lines) < len(by_line):
+        return {line: by_line[line] for line in sorted(lines) if line in by_line}
     return {line: value for line, value in by_line.items() if line in lines}
 
 
@@ -238,16 +243,30 @@ def _first_lines(analysis: Analysis, lines: Iterable[int]) -> Iterable[int]:
     return [first_lines.get(line, line) for line in lines] if first_lines else lines
 
 
-def _translate_arcs(analysis: Analysis, arcs: Collection[Arc]) -> Collection[Arc]:
-    """Arcs between the first lines of statements, jumps out of `with` blocks put straight.
+def _branch_arcs(analysis: Analysis, arcs: Collection[Arc]) -> Collection[Arc]:
+    """Arcs from branch lines, between first lines, jumps out of `with` blocks put straight.
 
     coverage.py translates twice, the second time what the first made, and a fixer may apply to
     an arc whose ends were moved to first lines only then.
     """
-    first_line, fixers = analysis.first_line, analysis.jump_fixers
-    for _ in range(2 if fixers else 1):
-        if fixers:
-            arcs = {fixed for arc in arcs if (fixed := fixers.get(arc, arc)) is not None}
-        if analysis.first_lines:
-            arcs = {(first_line(start), first_line(end)) for start, end in arcs}
-    return arcs
+    fixers = analysis.jump_fixers
+    if fixers:
+        arcs = _fix_jumps(analysis, _between_first_lines(analysis, _fix_jumps(analysis, arcs)))
+    return _between_first_lines(analysis, arcs)
+
+
+def _fix_jumps(analysis: Analysis, arcs: Collection[Arc]) -> Collection[Arc]:
+    fixers = analysis.jump_fixers
+    return {fixed for arc in arcs if (fixed := fixers.get(arc, arc)) is not None}
+
+
+def _between_first_lines(analysis: Analysis, arcs: Collection[Arc]) -> Collection[Arc]:
+    first_lines, branches = analysis.first_lines, analysis.branches
+    if not first_lines:
+        return arcs
+    first = first_lines.get
+    return {
+        (line, first(end, end) if end > 0 else -first(-end, -end))
+        for start, end in arcs
+        if (line := first(start, start)) in branches
+    }
