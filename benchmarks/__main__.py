@@ -89,7 +89,7 @@ def preface(large: Case, small: Case, python: Path) -> str:
         "# Results\n\n"
         "Written by `make bench`; do not edit by hand. covls and coverage.py's own commands were "
         "run in turns in one session, each in a process of its own. Times are wall-clock medians; "
-        "memory is the peak of all processes of a command together, sampled every 20 ms.\n\n"
+        "memory is the peak of all processes of a command together, sampled 20 times a second.\n\n"
         + results.machine([large.recorded, small.recorded], *versions)
     )
 

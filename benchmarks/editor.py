@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.cases import Case
 from benchmarks.lsp_client import Arrived, Client
-from benchmarks.measure import MemoryWatch, Spread, process_tree, resident_bytes
+from benchmarks.measure import MemoryWatch, Spread, memory_of, memory_of_tree
 
 LARGEST = "sympy/polys/polytools.py"
 """The largest file of the package that is not a test."""
@@ -160,9 +160,7 @@ class Editor:
             self.edits(client, LARGEST)
             hover(client, self.path(LARGEST), 500)
             pid = client.process.pid
-            together = resident_bytes(pid)
-            workers = sum(resident_bytes(child) for child in process_tree(pid)[1:])
-            return Memory(together - workers, together, watch.stop())
+            return Memory(memory_of(pid), memory_of_tree(pid), watch.stop())
 
     def path(self, name: str) -> Path:
         return self.case.folder / name

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SAMPLE_SECONDS = 0.02
+SAMPLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,9 @@ class Spread:
 
 
 class MemoryWatch:
-    """Samples the resident memory of a process and of all below it, from a thread of its own.
+    """Samples the memory of a process and of all below it together, from a thread of its own.
 
-    Pages that processes share are counted in each, so the sum is never too small by sharing. What
-    comes and goes between two samples is missed; `run` therefore also asks the kernel for the
+    What comes and goes between two samples is missed; `run` therefore also asks the kernel for the
     highest peak of a single process.
     """
 
@@ -67,7 +66,7 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, resident_bytes(self._pid))
+            self.peak_bytes = max(self.peak_bytes, memory_of_tree(self._pid))
 
 
 def process_tree(pid: int) -> list[int]:
@@ -82,15 +81,21 @@ def process_tree(pid: int) -> list[int]:
     return tree
 
 
-def resident_bytes(pid: int) -> int:
-    """Resident memory of a process and its descendants together."""
-    pages = 0
-    for member in process_tree(pid):
-        try:
-            pages += int(Path(f"/proc/{member}/statm").read_text().split()[1])
-        except (OSError, IndexError):
-            continue
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def memory_of_tree(pid: int) -> int:
+    """The bytes of memory that a process and its descendants hold together."""
+    return sum(map(memory_of, process_tree(pid)))
+
+
+def memory_of(pid: int) -> int:
+    """A process's resident memory, of pages shared with others its share (the kernel's "PSS")."""
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        # It has ended.
+        pass
+    return 0
 
 
 def run(
