@@ -282,6 +282,19 @@ def test_measured_files_that_are_not_here(place: Place) -> None:
     assert list(diagnosis.files.missing) == [str(place.root / "pkg" / "used.py")]
 
 
+def test_data_of_another_machine_that_does_not_fit_the_text_here(place: Place) -> None:
+    place.run()
+    place.rename_measured(lambda path: path.replace(str(place.root / "pkg"), "/ci/build"))
+    place.write("pkg/used.py", "\n\n# Nothing stands where lines ran.\nx = 1\n")
+    place.age()
+    found = place.absence("pkg/used.py")
+    assert found is not None
+    assert found.reason is Reason.OTHER_PATH
+    assert "/ci/build/used.py" in found.message
+    _, _, lines = found.remedy.partition("For pyproject.toml: ")
+    assert lines == '[tool.coverage.paths] source = ["pkg", "/ci/build"]'
+
+
 @pytest.mark.parametrize("relative", ["true", "false"])
 def test_a_file_that_was_renamed_after_the_run(place: Place, relative: str) -> None:
     place.write(".coveragerc", f"[run]\nrelative_files = {relative}\n")

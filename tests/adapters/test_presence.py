@@ -19,4 +19,4 @@ def test_what_cannot_be(tmp_path: Path, name: str) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "file").touch()
     path = tmp_path / name
-    assert not (is_there(path) or is_file(path) or is_folder(path))
+    assert (is_there(path), is_file(path), is_folder(path)) == (False, False, False)
