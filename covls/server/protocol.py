@@ -66,7 +66,7 @@ class Protocol(LanguageServerProtocol):
     def parse(self, body: bytes) -> object | None:
         """A message from its body; None where it cannot be read, and was answered so."""
         try:
-            data = json.loads(body)
+            data = json.loads(body.decode())
         except ValueError as error:
             logger.warning("The client sent what is not JSON: %s", error)
             self._send_data(_error(None, JsonRpcParseError(f"Not JSON: {error}")))

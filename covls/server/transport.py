@@ -5,7 +5,6 @@ the loop, which a client that does not read would block.
 """
 
 import asyncio
-import json
 import logging
 import os
 import queue
@@ -177,8 +176,3 @@ def take_connection(listening: socket.socket) -> tuple[Read, Write]:
     listening.close()
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection.recv, connection.sendall
-
-
-def decode(body: bytes) -> object:
-    """A message as plain values. Raises ValueError for what is not JSON in UTF-8."""
-    return json.loads(body)

@@ -126,8 +126,8 @@ async def test_shutdown_while_much_is_under_way(client: Client, shop: Path) -> N
 
 
 async def test_no_worker_outlives_the_server(minimal: Client, shop: Path) -> None:
-    psutil_free = Path("/proc")
-    if not psutil_free.is_dir():
+    processes = Path("/proc")
+    if not processes.is_dir():
         pytest.skip("processes are told from /proc")
     await minimal.start(shop)
     minimal.open(shop / "shop.py")
@@ -135,7 +135,7 @@ async def test_no_worker_outlives_the_server(minimal: Client, shop: Path) -> Non
     server = minimal.process.pid
     workers = [
         int(status.parent.name)
-        for status in psutil_free.glob("[0-9]*/status")
+        for status in processes.glob("[0-9]*/status")
         if f"PPid:\t{server}\n" in _text(status)
     ]
     assert workers, "the file was analysed by a worker"
