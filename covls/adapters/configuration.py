@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covls.adapters.presence import is_file, is_folder, is_there
+from covls.adapters.settings_files import read_settings_files
 from covls.core.absence import LeftOut
-from covls.core.settings import Problem
+from covls.core.settings import Problem, read_settings
 
 if TYPE_CHECKING:
     from coverage.config import CoverageConfig, TConfigParser
@@ -210,11 +211,11 @@ def left_out_of_reports(configuration: CoverageConfiguration, path: str) -> Left
 def find_root(path: Path, within: Path | None = None) -> Path:
     """Return the folder whose coverage data and configuration `path` belongs to.
 
-    The nearest ancestor with a data file (where its own configuration says, parallel parts
-    included); else the nearest with coverage configuration; else `within`, the folder of the
-    repository, or the file's own. Nothing above `within` is looked at, or, where it is not given,
-    above the repository's folder. A sub-project that has configuration but no data of its own
-    therefore takes the data of the folder above that has it.
+    The nearest ancestor with a data file (where its own configuration or covls's settings say,
+    parallel parts included); else the nearest with configuration of coverage.py or covls; else
+    `within`, the folder of the repository, or the file's own. A sub-project that has configuration
+    but no data of its own therefore takes the data of the folder above that has it. Nothing above
+    `within` is looked at, or, where it is not given, above the repository's folder.
     """
     start = _absolute(path)
     if not is_folder(start):
@@ -225,14 +226,11 @@ def find_root(path: Path, within: Path | None = None) -> Path:
     folders = tuple(_ancestors(start, top))
     configured = None
     for folder in folders:
-        configuration = read_configuration(folder)
-        own = configuration.file is not None and _is_below(configuration.file, folder)
+        own, data = _has_configuration_and_data(folder)
+        if data:
+            return folder
         if own and configured is None:
             configured = folder
-        # Data that an environment variable puts in one place for every folder tells no folder
-        # from another: it counts only for folders around it, or that name it themselves.
-        if (own or _is_below(configuration.data_file, folder)) and has_data(configuration):
-            return folder
     if configured is not None:
         return configured
     if top is not None and folders[-1] == top:
@@ -255,9 +253,7 @@ def find_roots(folder: Path, *, depth: int = 4, most: int = 2_000) -> tuple[Path
             looked_at += 1
             if looked_at > most:
                 return tuple(sorted(roots))
-            configuration = read_configuration(current)
-            own = configuration.file is not None and _is_below(configuration.file, current)
-            if own or (_is_below(configuration.data_file, current) and has_data(configuration)):
+            if any(_has_configuration_and_data(current)):
                 roots.append(current)
             below.extend(_searched_folders(current))
         level = below
@@ -430,6 +426,22 @@ def _regexes(config: "CoverageConfig", root: Path, problems: list[Problem]) -> t
         else:
             kept.append(regex)
     return tuple(kept)
+
+
+def _has_configuration_and_data(folder: Path) -> tuple[bool, bool]:
+    """Return whether the folder itself configures coverage.py or covls, and whether it has data."""
+    configuration = read_configuration(folder)
+    own = configuration.file is not None and _is_below(configuration.file, folder)
+    # Data that an environment variable puts in one place for every folder tells no folder from
+    # another: it counts only for folders around it, or that name it themselves.
+    if (own or _is_below(configuration.data_file, folder)) and has_data(configuration):
+        return own, True
+    for layer in read_settings_files(folder).layers:
+        own = True
+        settings, _ = read_settings(layer)
+        if settings.data_file and is_file(folder / settings.data_file):
+            return own, True
+    return own, False
 
 
 def _absolute(path: Path) -> Path:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from covls.adapters.presence import is_there
 from covls.core.settings import Layer, Problem
 
 
@@ -53,6 +54,9 @@ def _read_toml(file: Path, problems: list[Problem]) -> Mapping[str, object] | No
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
+        # In a folder that may not be entered nobody knows what there is.
+        if isinstance(error, PermissionError) and not is_there(file):
+            return None
         problems.append(Problem(str(file), f"cannot be read: {error.strerror}"))
     except UnicodeDecodeError as error:
         problems.append(Problem(str(file), f"is not UTF-8 at byte {error.start}; save it as UTF-8"))
