@@ -167,7 +167,7 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
         python_version=".".join(map(str, sys.version_info[:3])),
         coverage_version=version("coverage"),
         root=project.root,
-        chosen_because=_why_this_root(project, data is not None),
+        chosen_because=_why_this_root(project, files, data is not None),
         other_roots=other_roots,
         trusted=project.trusted,
         settings_file=files.file,
@@ -302,11 +302,13 @@ def _pytest_cov_options(root: Path) -> list[str]:
     return options
 
 
-def _why_this_root(project: Project, has_data: bool) -> str:
+def _why_this_root(project: Project, files: SettingsFiles, has_data: bool) -> str:
     if has_data or is_there(project.configuration.data_file):
         return "it has coverage data"
     if project.configuration.file is not None:
         return "it has coverage.py's configuration"
+    if files.file is not None:
+        return "it has covls's settings"
     if is_there(project.root / ".git"):
         return "it is the repository's folder"
     return "neither it nor a folder above has coverage data or configuration"

@@ -459,6 +459,19 @@ def test_a_configuration_that_only_pytest_cov_knows(place: Place) -> None:
     assert not [f for f in place.diagnosis().findings if "--cov-config" in f.message]
 
 
+@pytest.mark.parametrize(
+    ("name", "because"),
+    [
+        (".coveragerc", "it has coverage.py's configuration"),
+        ("covls.toml", "it has covls's settings"),
+        ("x.txt", "it is the repository's folder"),
+    ],
+)
+def test_why_a_folder_without_data_is_a_root(place: Place, name: str, because: str) -> None:
+    place.write(name, "")
+    assert place.diagnosis().chosen_because == because
+
+
 def test_what_matters_most_comes_first(place: Place) -> None:
     place.write("covls.toml", "enable = 3\n")
     levels = [finding.level for finding in place.diagnosis().findings]
