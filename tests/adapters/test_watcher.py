@@ -3,6 +3,7 @@
 import errno
 import itertools
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import coverage
 import pytest
@@ -27,12 +29,20 @@ PATIENCE = 10.0
 """Seconds until a test gives up waiting for what takes a tenth of one: the machine may be busy."""
 
 
+class Report(NamedTuple):
+    """When a change was reported, how the data looked then, and whether it was quiet."""
+
+    at: float
+    data: Fingerprint
+    quiet: bool
+
+
 class Watching:
-    """A watcher under test, and what it reported: the time, and how the data looked then."""
+    """A watcher under test, and what it reported."""
 
     def __init__(self, data_file: Path, mode: WatchMode = "native", **options: object) -> None:
         self.data_file = data_file
-        self.reports: list[tuple[float, Fingerprint]] = []
+        self.reports: list[Report] = []
         self.notices: list[str] = []
         self.watcher = DataWatcher(
             data_file,
@@ -43,17 +53,18 @@ class Watching:
         )
 
     def _report(self) -> None:
-        self.reports.append((time.monotonic(), fingerprint(self.data_file)))
+        quiet = self.watcher.quiet_for() >= QUIET
+        self.reports.append(Report(time.monotonic(), fingerprint(self.data_file), quiet))
 
     def wait_until_told(self) -> float:
-        """Wait until the data as it is now was reported as quiet; the time of that report."""
+        """Wait until the last report was of the data as it is now, and quiet; when that came."""
         now = fingerprint(self.data_file)
 
         def told() -> bool:
-            return self.watcher.quiet_for() >= QUIET and any(f == now for _, f in self.reports)
+            return bool(self.reports) and self.reports[-1].quiet and self.reports[-1].data == now
 
         wait_for(told, f"a report of {now}, got {self.reports}")
-        return self.reports[-1][0]
+        return self.reports[-1].at
 
     def hears_nothing_from(self, act: Callable[[], object]) -> None:
         before = len(self.reports)
@@ -163,7 +174,7 @@ def test_parts_that_come_and_are_combined(mode: WatchMode, data_file: Path, watc
     for part in parts:
         part.unlink()
     watching.wait_until_told()
-    assert len(watching.reports[-1][1].files) == 1
+    assert len(watching.reports[-1].data.files) == 1
 
 
 def test_a_change_between_construction_and_the_first_look_counts(
@@ -171,6 +182,23 @@ def test_a_change_between_construction_and_the_first_look_counts(
 ) -> None:
     watching = watch(data_file, mode)
     data_file.write_text("second")
+    watching.wait_until_told()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happens_the_last_state_is_reported(
+    seed: int, mode: WatchMode, data_file: Path, watch: Watch
+) -> None:
+    chance = random.Random(seed)
+    watching = watch(data_file, mode)
+    for _ in range(100):
+        change = CHANGES[chance.choice(list(CHANGES))]
+        shutil.rmtree(data_file.parent.with_name("moved"), ignore_errors=True)
+        data_file.parent.mkdir(exist_ok=True)
+        if not data_file.exists():
+            data_file.write_text("again")
+        change(data_file)
+        time.sleep(chance.choice([0, 0, 0.001, 0.02]))
     watching.wait_until_told()
 
 
@@ -316,7 +344,7 @@ def test_a_file_that_never_rests_is_reported_all_the_same(
         data_file.write_text(text)
         assert watching.watcher.quiet_for() < QUIET or len(watching.reports) < 1
         time.sleep(QUIET / 3)  # The pace of a run that writes after every test.
-    during = [at - began for at, _ in watching.reports]
+    during = [report.at - began for report in watching.reports]
     watching.wait_until_told()
     assert 3 <= len(during) <= 4, during
     assert during[0] < POLL + QUIET, "the first sign is told at once: somebody is at work"
