@@ -417,10 +417,11 @@ def _data_findings(
     snapshot, configuration = project.snapshot, project.configuration
     again = test_command(project.root)
     if snapshot is None or data is None:
+        # A message of the data file's own says what to do, but not by which command.
         message = project.status().message
         if not message:
             message = f"There is no coverage data: {configuration.data_file} is not there."
-        yield Finding(Level.ERROR, "data", message, f"Run the tests under coverage: {again}")
+        yield Finding(Level.ERROR, "data", message, f"To measure: {again}")
         for other in other_roots:
             if has_data(read_configuration(other)):
                 yield Finding(

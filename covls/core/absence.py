@@ -105,9 +105,7 @@ def explain(file: FileFacts, root: RootFacts) -> Absence | None:
         )
     if not root.has_data:
         message = root.data_problem or f"There is no coverage data: {root.data_file} is not there."
-        return Absence(
-            Reason.NO_DATA, message, f"Run the tests under coverage: {root.test_command}"
-        )
+        return Absence(Reason.NO_DATA, message, f"To measure: {root.test_command}")
     if file.measured_as is not None:
         return _explain_measured(file, again)
     if found := _explain_elsewhere(file, root):

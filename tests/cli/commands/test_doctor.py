@@ -74,7 +74,7 @@ def test_no_data(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / ".coverage").unlink()
     assert run(["doctor"]) == 3
     out = capsys.readouterr().out
-    assert f"Run the tests under coverage: cd {root} && coverage run -m pytest" in out
+    assert f"To measure: cd {root} && coverage run -m pytest" in out
 
 
 @pytest.mark.parametrize(
