@@ -170,7 +170,7 @@ class _Merged:
     """Parts becoming one database: the first is copied as it is, the rows of others are added."""
 
     def __init__(self) -> None:
-        self.database = open_private()
+        self.database: sqlite3.Connection = open_private()
         self.parts: list[Part] = []
         self._has_arcs: bool | None = None
         """None while nothing says whether branches were measured."""
@@ -179,7 +179,8 @@ class _Merged:
 
     def start(self, path: Path, rules: PathRules | None, give_up: float) -> None:
         """Take a file as it is, with its paths mapped where there are rules."""
-        part, kind = _copy_checked(path, self.database, give_up)
+        self.database.close()
+        self.database, part, kind = _copy_checked(path, give_up)
         # What is combined is what there are rows of; the data file itself says what it is.
         self._has_arcs = kind if rules is None else _recorded(self.database)
         self._files = _files(self.database, rules)
@@ -190,8 +191,8 @@ class _Merged:
 
     def add(self, path: Path, rules: PathRules, give_up: float) -> None:
         """Add a file's rows, as `CoverageData.update` does."""
-        with closing(open_private()) as other:
-            part, kind = _copy_checked(path, other, give_up)
+        other, part, kind = _copy_checked(path, give_up)
+        with closing(other):
             if kind is not None and self._has_arcs not in (None, kind):
                 first, second = ("lines only", "branches") if kind else ("branches", "lines only")
                 raise DataFileError(
@@ -279,11 +280,9 @@ class _Merged:
         return Contents(self.database, self._has_arcs is True, ids, contexts, self._tracers)
 
 
-def _copy_checked(
-    path: Path, database: sqlite3.Connection, give_up: float
-) -> tuple[Part, bool | None]:
+def _copy_checked(path: Path, give_up: float) -> tuple[sqlite3.Connection, Part, bool | None]:
     """Copy a file and check that it is coverage.py's; says too whether it has arcs, if it says."""
-    found = copy_file(path, database, give_up)
+    database, found = copy_file(path, give_up)
     try:
         rows = database.execute("SELECT version FROM coverage_schema").fetchall()
         _check_schema(path, rows[0][0] if rows else None)
@@ -295,13 +294,16 @@ def _copy_checked(
         database.execute("SELECT file_id, tracer FROM tracer LIMIT 1").fetchone()
         has_arcs = meta.get("has_arcs")
         kind = None if has_arcs is None else bool(int(has_arcs))
-    except sqlite3.OperationalError as error:
-        raise foreign(path, f"it is a SQLite database, but {error}", passing=True) from error
-    except sqlite3.DatabaseError as error:
-        raise explain(path, error) from error
-    except ValueError as error:
-        raise foreign(path, str(error)) from error
-    return Part(path, found.st_mtime, meta.get("version"), files), kind
+    except BaseException as error:
+        database.close()
+        if isinstance(error, sqlite3.OperationalError):
+            raise foreign(path, f"it is a SQLite database, but {error}", passing=True) from error
+        if isinstance(error, sqlite3.DatabaseError):
+            raise explain(path, error) from error
+        if isinstance(error, ValueError):
+            raise foreign(path, str(error)) from error
+        raise
+    return database, Part(path, found.st_mtime, meta.get("version"), files), kind
 
 
 def _check_schema(path: Path, version: object) -> None:

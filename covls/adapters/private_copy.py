@@ -79,17 +79,25 @@ def open_private() -> sqlite3.Connection:
     return database
 
 
-def copy_file(path: Path, database: sqlite3.Connection, give_up: float) -> os.stat_result:
-    """Make `database` a copy of the file; what the file looked like before is returned.
+def copy_file(path: Path, give_up: float) -> tuple[sqlite3.Connection, os.stat_result]:
+    """A private copy of the file, and what the file looked like before.
 
     Waits for its writers until `give_up`, a time of `time.monotonic()`. Raises DataFileError.
     """
     with _gates[os.path.realpath(path.parent)]:
         found, page_size = _look(path)
         step = _FIRST_STEP
-        while not _copy(path, database, max(1, step // page_size), give_up, step < _LARGEST_STEP):
+        while True:
+            # A copy that was broken off cannot be written over: it has no journal to go back by.
+            database = open_private()
+            try:
+                if _copy(path, database, step // page_size, give_up, step < _LARGEST_STEP):
+                    return database, found
+            except BaseException:
+                database.close()
+                raise
+            database.close()
             step = min(step * 4, _LARGEST_STEP)
-    return found
 
 
 def _copy(

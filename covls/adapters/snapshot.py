@@ -7,6 +7,7 @@ hold the answers equal.
 import re
 import sqlite3
 import threading
+import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,6 +98,8 @@ class Snapshot:
         self.paths = frozenset(contents.files)
         self._contents = contents
         self._lock = threading.RLock()
+        # Who lets go of a snapshot that others may still be reading leaves it to the last of them.
+        self._close = weakref.finalize(self, contents.database.close)
         self._choices: dict[tuple[str, ...], int] = {}
 
     def __enter__(self) -> Self:
@@ -113,7 +116,7 @@ class Snapshot:
     def close(self) -> None:
         """Drop the private copy. Asking anything of it afterwards is an error."""
         with self._lock:
-            self._contents.database.close()
+            self._close()
 
     @property
     def written_at(self) -> float:

@@ -150,6 +150,15 @@ def test_contexts_at_lines_are_those_of_each_line(
         assert snapshot.contexts_at("/src/a.py", *span) == tuple(sorted(expected))
 
 
+def test_a_snapshot_nobody_holds_is_closed(tmp_path: Path) -> None:
+    path = write_data(tmp_path / ".coverage", BRANCHES, arcs=True)
+    snapshot = read_snapshot(path, root=tmp_path)
+    database = snapshot._contents.database
+    del snapshot
+    with pytest.raises(sqlite3.ProgrammingError):
+        database.execute("SELECT 1")
+
+
 def test_nothing_ran_of_an_unknown_file(tmp_path: Path) -> None:
     path = write_data(tmp_path / ".coverage", BRANCHES, arcs=True)
     with read_snapshot(path, root=tmp_path) as snapshot:
