@@ -65,12 +65,12 @@ def main() -> None:
     draw("demo-live", lines[added:end])
 
 
-def draw(name: str, lines: list[str]) -> None:
+def draw(name: str, lines: list[str], title: str = "covls demo", width: int = WIDTH) -> None:
     """Draw lines of terminal output into a picture."""
     console = Console(
         file=io.StringIO(),
         record=True,
-        width=WIDTH,
+        width=width,
         force_terminal=True,
         color_system="truecolor",
         highlight=False,
@@ -80,7 +80,7 @@ def draw(name: str, lines: list[str]) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     target = PICTURES / f"{name}.svg"
     target.write_text(
-        console.export_svg(title="covls demo", theme=THEME, unique_id=name), encoding="utf-8"
+        console.export_svg(title=title, theme=THEME, unique_id=name), encoding="utf-8"
     )
     print(f"{target}: {len(lines)} lines")
 
