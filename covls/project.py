@@ -195,6 +195,22 @@ class Project:
 
     # Data
 
+    def load(self) -> None:
+        """Show the data as it is now, for one look at it: nothing was on show that could flicker.
+
+        If a test run is under way, the data may be part of what it will be; the status says so.
+        """
+        with self._refreshing:
+            candidate, failure = self._read()
+            if candidate is None:
+                there = failure is not None and failure.kind not in _NOTHING_THERE
+                self._settle(Status(State.ERROR if there else State.NO_DATA, str(failure)), None)
+                return
+            self._show(candidate)
+            if self._runs.look(self.configuration.data_file).alive:
+                message = "A test run is under way; its data may not be complete yet."
+                self._settle(Status(State.RUNNING, message), None)
+
     def refresh(self, on_screen: Iterable[Path] = ()) -> Refreshed:
         """Look at the data file, and show what is new unless a test run is in the middle of it.
 
@@ -287,7 +303,9 @@ class Project:
         lines: dict[str, frozenset[int]] = {}
         for path in on_screen:
             known = self._files.get(path)
-            if known is not None and known.measured_path in snapshot.paths:
+            if known is None or not known.verified or known.stamp != _stamp(path):
+                continue  # Its text has changed, so its lines are expected to.
+            if known.measured_path in snapshot.paths:
                 lines[known.measured_path] = snapshot.measured(known.measured_path).lines
         return Digest(
             files=snapshot.paths,
@@ -390,8 +408,7 @@ class Project:
             return known
         found = self._analyse(path, snapshot, measured_path)
         if isinstance(found, str):
-            with self._lock:
-                self._failures[path] = found
+            self._fail(path, found)
             return None
         coverage, source, measured = found
         known = _MeasuredFile(
@@ -425,6 +442,10 @@ class Project:
             return analysis.reason
         measured = snapshot.measured(measured_path)
         return cover(analysis, measured), source, measured
+
+    def _fail(self, path: Path, reason: str) -> None:
+        with self._lock:
+            self._failures[path] = reason
 
     def _surely_measured(self, snapshot: Snapshot, stamp: tuple[int, int] | None) -> bool:
         """Whether a file has not been modified since the data was written."""
@@ -474,7 +495,7 @@ class Project:
         for file in files:
             tracer = snapshot.tracer(file.measured_path)
             if tracer and not self.analysts.plugins:
-                self._failures[file.path] = _plugin_not_loaded(file.path, tracer)
+                self._fail(file.path, _plugin_not_loaded(file.path, tracer))
             else:
                 wanted.append(file)
         sources = ((file.path, snapshot.tracer(file.measured_path)) for file in wanted)
@@ -483,7 +504,7 @@ class Project:
             if isinstance(analysis, NotAnalysed):
                 # As in coverage.py, something that does not look like Python need not parse.
                 if path.suffix.startswith(".py") or not path.suffix:
-                    self._failures[path] = analysis.reason
+                    self._fail(path, analysis.reason)
                 continue
             measured = snapshot.measured(file.measured_path, contexts)
             coverage = cover(analysis, measured)
@@ -520,8 +541,13 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 
 def _plausible(coverage: FileCoverage, measured: Measured) -> bool:
-    """Whether every line that ran is one that can run, as it is in the text that was measured."""
-    return measured.lines <= coverage.analysis.executable
+    """Whether every line that ran is one that can run, as it is in the text that was measured.
+
+    pytest rewrites assertions, and where one spans lines its first line runs, which in the code as
+    it is written only the lines after it do.
+    """
+    analysis = coverage.analysis
+    return measured.lines <= analysis.executable | analysis.statements
 
 
 def _plugin_not_loaded(path: Path, tracer: str) -> str:
