@@ -58,6 +58,8 @@ class Root:
     look: asyncio.Task[None] | None = None
     look_again: bool = False
     reconfigure: bool = False
+    configuring: bool = False
+    """New settings are being taken over, and the views made meanwhile may be none."""
     timer: asyncio.TimerHandle | None = None
     closed: bool = False
 
@@ -120,6 +122,7 @@ class Root:
         self.configured = now
         if before is not None and before.stamp == now.stamp and before.settings == now.settings:
             return before.problems != now.problems
+        self.configuring = True
         project.trusted = now.settings.trusted
         project.configure(now.settings)
         return True

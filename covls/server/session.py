@@ -20,7 +20,7 @@ from pygls.exceptions import JsonRpcException
 
 from covls.adapters.configuration import find_root
 from covls.core.lines import split_lines
-from covls.core.settings import Layer
+from covls.core.settings import Layer, Problem
 from covls.project import FileView
 from covls.server.capabilities import Capabilities
 from covls.server.convert import uri_of
@@ -33,7 +33,7 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 
 TYPING = 0.05
-"""Seconds after the first of a burst of edits until marks are computed anew."""
+"""Seconds from one computation of marks to the next: a burst of edits makes few of them."""
 
 PATIENCE = 2.0
 """Seconds a client has to answer what the server must know to go on."""
@@ -76,6 +76,8 @@ class Document:
     timer: asyncio.TimerHandle | None = None
     update: asyncio.Task[None] | None = None
     update_again: bool = False
+    updated: float = float("-inf")
+    """When its marks were last computed anew, by the loop's clock."""
 
     published: list[types.Diagnostic] = field(default_factory=list)
     """The diagnostics last sent."""
@@ -197,7 +199,8 @@ class Session:
         if document is not None:
             document.version, document.text = version, text
             document.edit += 1
-            self.touch(document, after=TYPING)
+            now = asyncio.get_running_loop().time()
+            self.touch(document, after=max(0.0, document.updated + TYPING - now))
 
     def close_document(self, uri: str) -> Document | None:
         """Let go of a document."""
@@ -223,6 +226,7 @@ class Session:
 
     def _update(self, document: Document) -> None:
         document.timer = None
+        document.updated = asyncio.get_running_loop().time()
         if document.update is not None and not document.update.done():
             document.update_again = True
         elif not document.closed:
@@ -270,13 +274,19 @@ class Session:
         version, text, project = document.version, document.text, root.project
         visible = project is not None and self.enabled and root.settings.enable
 
-        def compute() -> Shown:
-            view = project.view(document.path, text) if visible and project is not None else None
-            return Shown(key, version, text, split_lines(text), view)
+        def compute() -> tuple[Shown, list[Problem]]:
+            view, problems = None, []
+            if visible and project is not None:
+                view = project.view(document.path, text)
+                if view is None:
+                    places = str(document.path), os.path.realpath(document.path)
+                    problems = [each for each in project.problems if each.where in places]
+            return Shown(key, version, text, split_lines(text), view), problems
 
-        shown = await self.in_thread(compute)
-        if shown.view is None and project is not None and not root.closed:
-            self._report_unreadable(root, document)
+        shown, problems = await self.in_thread(compute)
+        # Workers that were ended for new settings are no fault of the file's.
+        if not root.configuring and not root.closed and not self.closing:
+            self._report_unreadable(root, problems)
         return shown
 
     # Roots
@@ -419,6 +429,7 @@ class Session:
 
     def _root_changed(self, root: Root) -> None:
         root.generation += 1
+        root.configuring = False
         self._report_problems(root)
         for document in self.documents.values():
             if document.root is root or document.root is None:
@@ -465,16 +476,13 @@ class Session:
         unreadable = {problem for problem in root.reported if problem.startswith(_UNREADABLE)}
         root.reported = {*problems, *unreadable}
 
-    def _report_unreadable(self, root: Root, document: Document) -> None:
+    def _report_unreadable(self, root: Root, problems: Sequence[Problem]) -> None:
         """Tell why a measured file shows no coverage: it cannot be read or does not parse."""
-        assert root.project is not None, "only a project was asked"
-        real = os.path.realpath(document.path)
-        for problem in root.project.problems:
-            if problem.where in (str(document.path), real):
-                key = f"{_UNREADABLE}{problem}"
-                if key not in root.reported:
-                    root.reported.add(key)
-                    self.warn(str(problem))
+        for problem in problems:
+            key = f"{_UNREADABLE}{problem}"
+            if key not in root.reported:
+                root.reported.add(key)
+                self.warn(problem.message)
 
     def warn(self, text: str) -> None:
         """Show a warning to the user."""

@@ -1,6 +1,7 @@
 """Uncovered blocks and branches not taken, as diagnostics: published, or pulled and refreshed."""
 
 import asyncio
+import operator
 from collections.abc import Sequence
 from functools import partial
 from itertools import count
@@ -42,14 +43,14 @@ _result_ids = count(1)
 async def show(session: Session, document: Document, shown: Shown) -> None:
     """Publish a document's diagnostics if they are others; where they are pulled, ask for that."""
     items = await _diagnostics(session, document, shown)
-    if document.closed or shown.key != session.key(document):
+    changed = await session.in_thread(operator.ne, items, document.published)
+    if not changed or document.closed or shown.key != session.key(document):
         return
     if not session.capabilities.pulls_diagnostics:
-        if items != document.published:
-            document.published = items
-            _publish(session, document, items, shown.version)
+        document.published = items
+        _publish(session, document, items, shown.version)
     # A client pulls by itself after an edit; for anything else it must be told.
-    elif document.pulled_edit == document.edit and items != document.published:
+    elif document.pulled_edit == document.edit:
         session.pulls_wanted += 1
         if session.asking_to_pull is None or session.asking_to_pull.done():
             session.asking_to_pull = session.spawn(_ask_to_pull(session), "Asking to pull")
@@ -77,8 +78,8 @@ async def _pull(
     if document is None or shown is None:
         return types.RelatedFullDocumentDiagnosticReport(items=[])
     items = await _diagnostics(session, document, shown)
-    known = document.result_id
-    if known is None or items != document.published:
+    changed = await session.in_thread(operator.ne, items, document.published)
+    if document.result_id is None or changed:
         document.result_id = str(next(_result_ids))
     document.published, document.pulled_edit = items, shown.key[0]
     if shown.key != session.key(document):

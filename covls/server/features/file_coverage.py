@@ -1,5 +1,6 @@
 """`covls/fileCoverage`, one file's coverage, and `covls/didChangeCoverage`, that it changed."""
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -47,7 +48,7 @@ async def show(session: Session, document: Document, shown: Shown) -> None:
     """Tell the client that it would get another answer than before, when it would."""
     view = shown.view
     now = None if view is None else (view.freshness, view.marks, view.coverage.totals)
-    if now != document.told and not document.closed:
+    if await session.in_thread(operator.ne, now, document.told) and not document.closed:
         document.told = now
         params = DidChangeCoverageParams(document.uri, shown.version)
         session.server.protocol.notify(DID_CHANGE_COVERAGE, params)

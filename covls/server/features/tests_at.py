@@ -53,8 +53,10 @@ def _location(
         path = root / file
         if path not in read:
             source = read_source(path)
-            readable = not isinstance(source, Unreadable)
-            read[path] = split_lines(source_text(source)) if readable else None
+            if isinstance(source, Unreadable):
+                read[path] = None
+            else:
+                read[path] = split_lines(source_text(source))
         lines = read[path]
         if lines is None:
             continue
