@@ -244,11 +244,12 @@ class _Proc:
         self._ticks = os.sysconf("SC_CLK_TCK")
         match = re.search(r"^btime (\d+)", (folder / "stat").read_text(), re.MULTILINE)
         self._booted = float(match[1]) if match is not None else 0.0
+        self._own = frozenset(self._ancestors())
 
     def find(self, pid: int) -> _Process | None:
         """The process, None where it is gone, or dead and only not yet missed by its parent."""
         try:
-            fields = (self._folder / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+            fields = self._stat(pid)
             argv = self._argv(pid)
         except OSError:
             return None
@@ -269,9 +270,25 @@ class _Proc:
             return False
         return any(_link(descriptor) == real for descriptor in descriptors)
 
+    def _stat(self, pid: int) -> list[bytes]:
+        """The fields of a process's state that stand behind its name, its state the first."""
+        return (self._folder / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+
+    def _ancestors(self) -> Iterator[int]:
+        """This process and those that it was started from: a nox session, say, which waits for
+        the report that it asked for, and would be waited for in turn.
+        """
+        pid = os.getpid()
+        while pid > 1:
+            yield pid
+            try:
+                pid = int(self._stat(pid)[1])
+            except OSError:
+                return
+
     def _pids(self) -> Iterator[int]:
         for name in os.listdir(self._folder):  # noqa: PTH208  # Cheaper by half for hundreds.
-            if name.isdecimal() and int(name) != os.getpid():
+            if name.isdecimal() and int(name) not in self._own:
                 yield int(name)
 
     def _test_run(self, pid: int) -> _Process | None:

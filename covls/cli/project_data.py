@@ -1,9 +1,7 @@
 """How a command comes to its project, and says what is wrong with it."""
 
 import os
-import time
 from pathlib import Path
-from typing import Final
 
 import click
 
@@ -13,9 +11,6 @@ from covls.cli.invocation import Invocation, NoDataError
 from covls.core.report import printable
 from covls.core.settings import client_layer, read_settings
 from covls.project import Project
-
-PATIENCE: Final = 2.0
-"""Seconds to wait for data that is being written this moment."""
 
 
 def open_project(invocation: Invocation, data_file: Path | None = None) -> Project:
@@ -33,24 +28,17 @@ def open_project(invocation: Invocation, data_file: Path | None = None) -> Proje
     return Project(root, settings, trusted=invocation.trusted)
 
 
-def wait_for_data(project: Project) -> None:
-    """Have the project read its data; data that is written this moment is waited for shortly.
-
-    Raises NoDataError where there is none that could be shown.
-    """
-    give_up = time.monotonic() + PATIENCE
-    while True:
-        again_in = project.refresh().again_in
-        if project.snapshot is not None:
-            return
-        if again_in is None or time.monotonic() + again_in > give_up:
-            break
-        time.sleep(again_in)
-    message = project.status().message or f"{project.configuration.data_file} cannot be shown."
-    raise NoDataError(
-        f"{message}\nTo measure: coverage run -m pytest\n"
-        f"To see where covls looks, and why: covls doctor"
-    )
+def load_data(project: Project) -> None:
+    """Have the project read its data. Raises NoDataError where there is none to be shown."""
+    project.load()
+    message = project.status().message
+    if project.snapshot is None:
+        raise NoDataError(
+            f"{message}\nTo measure: coverage run -m pytest\n"
+            f"To see where covls looks, and why: covls doctor"
+        )
+    if message:
+        warn(message)
 
 
 def warn(message: str) -> None:

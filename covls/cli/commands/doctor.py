@@ -23,7 +23,7 @@ from covls.cli.invocation import (
     root_option,
     trusted_option,
 )
-from covls.cli.project_data import absolute, wait_for_data
+from covls.cli.project_data import absolute, load_data
 from covls.core.absence import Absence, FileFacts, Reason, explain
 from covls.core.report import counted, printable
 from covls.core.settings import client_layer, read_settings
@@ -74,7 +74,7 @@ def doctor(invocation: Invocation, form: str, path: Path | None) -> int:
     try:
         # That there is none is a finding, and what was found otherwise is told all the same.
         with suppress(NoDataError):
-            wait_for_data(project)
+            load_data(project)
         if path is not None and not is_folder(asked):
             return _tell_file(project, asked, form)
         diagnosis = diagnose(project, files, problems)

@@ -24,7 +24,7 @@ from covls.cli.invocation import (
     trusted_option,
 )
 from covls.cli.output import opened
-from covls.cli.project_data import absolute, open_project, wait_for_data, warn
+from covls.cli.project_data import absolute, load_data, open_project, warn
 from covls.core.json_report import KINDS, JsonFile, JsonForm, json_report
 from covls.core.marks import Freshness
 from covls.core.report import (
@@ -163,7 +163,7 @@ def report(
             fail_under=_chosen(fail_under, configuration.fail_under),
         )
         _check_regexes(choices.contexts)
-        wait_for_data(project)
+        load_data(project)
         reported = report_matcher(
             replace(
                 configuration,
