@@ -2,26 +2,15 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 _PHASE = re.compile(r"\|(setup|run|teardown)$")
 _PARAMETERS = re.compile(r"\[.*$", re.DOTALL)
 
-
-@dataclass(frozen=True, slots=True)
-class TestName:
-    """A test as it is written: candidates for its file, the nearest first, and what to find there.
-
-    `files` are relative to a root, with slashes. `steps` are the names of classes and the function.
-    """
-
-    files: tuple[str, ...]
-    steps: tuple[str, ...]
-
-    __test__ = False
+Place = tuple[str, tuple[str, ...]]
+"""A file, relative to the root and with slashes, and the names to follow in it, outermost first."""
 
 
-def tests_of(contexts: Iterable[str]) -> tuple[str, ...]:
+def named_in(contexts: Iterable[str]) -> tuple[str, ...]:
     """The tests that contexts name, in their order, each once.
 
     pytest-cov records a test's setup, run and teardown apart, as `id|run`. The empty context,
@@ -30,34 +19,26 @@ def tests_of(contexts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PHASE.sub("", context) for context in contexts if context))
 
 
-def test_name(test: str) -> TestName | None:
-    """Where a test may be written: pytest's node id, or the dotted name of `test_function`.
+def places_of(test: str) -> tuple[Place, ...]:
+    """Where a test may be written, by pytest's node id or by the dotted name of `test_function`.
 
-    >>> test_name("tests/test_a.py::TestB::test_c[1-2]")
-    TestName(files=('tests/test_a.py',), steps=('TestB', 'test_c'))
+    Where a dotted name's module ends and its classes begin cannot be seen: the longest module
+    comes first.
+
+    >>> places_of("tests/test_a.py::TestB::test_c[1-2]")
+    (('tests/test_a.py', ('TestB', 'test_c')),)
+    >>> places_of("test_a.TestB.test_c")
+    (('test_a/TestB.py', ('test_c',)), ('test_a.py', ('TestB', 'test_c')))
     """
     name = _PARAMETERS.sub("", test)
     if "::" in name:
         file, *steps = name.split("::")
-        return TestName((file,), tuple(steps)) if file and all(steps) else None
+        return ((file, tuple(steps)),) if file and all(steps) else ()
     parts = name.split(".")
-    if len(parts) < 2 or not all(part.isidentifier() for part in parts):
-        return None
-    # Where the module ends and its classes begin cannot be seen: the longest module is tried first.
+    if not all(part.isidentifier() for part in parts):
+        return ()
     splits = range(len(parts) - 1, 0, -1)
-    return TestName(tuple("/".join(parts[:split]) + ".py" for split in splits), tuple(parts))
-
-
-test_name.__test__ = False  # type: ignore[attr-defined]
-
-
-def steps_in(name: TestName, file: str) -> tuple[str, ...]:
-    """The names to find in one of the files that `name` proposes."""
-    if len(name.files) == 1 and len(name.steps) != len(file.split("/")) + 1:
-        return name.steps
-    depth = len(file.split("/"))
-    dotted = tuple(file.removesuffix(".py").split("/")) == name.steps[:depth]
-    return name.steps[depth:] if dotted else name.steps
+    return tuple(("/".join(parts[:split]) + ".py", tuple(parts[split:])) for split in splits)
 
 
 def find_definition(lines: Sequence[str], steps: Sequence[str]) -> int | None:

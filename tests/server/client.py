@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote
 
 CAPABILITIES = Path(__file__).parent / "capabilities"
@@ -35,12 +35,18 @@ def uri_of(path: Path | str) -> str:
     return "file://" + quote(os.fspath(path))
 
 
+def capabilities(kind: str) -> dict[str, Any]:
+    """What an editor says it can do, as recorded from the real one."""
+    found: dict[str, Any] = json.loads((CAPABILITIES / f"{kind}.json").read_text())
+    return found
+
+
 class Client:
     """One editor with one server of its own, started as a child process."""
 
     def __init__(self, kind: str = "minimal", *arguments: str) -> None:
         self.kind = kind
-        self.capabilities: dict[str, Any] = json.loads((CAPABILITIES / f"{kind}.json").read_text())
+        self.capabilities = capabilities(kind)
         self.arguments = arguments
         self.settings: dict[str, Any] = {}
         self.environment = dict(os.environ)
@@ -58,13 +64,14 @@ class Client:
         self.refreshes = 0
         """How often the server asked to pull diagnostics again."""
         self._versions: dict[str, int] = {}
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by end()
+        self._errors: IO[bytes]
         self._reading: asyncio.Task[None] | None = None
 
     # The process
 
     async def launch(self) -> None:
         """Start the server's process."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed by kill()
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -129,12 +136,13 @@ class Client:
 
     async def kill(self) -> None:
         """Make an end of it, whatever state it is in."""
-        if getattr(self, "process", None) is not None and self.process.returncode is None:
+        if self._reading is None:
+            return
+        if self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
         self._errors.close()
 
     def log(self) -> str:
@@ -224,7 +232,7 @@ class Client:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "method" not in message:
-            future = self._waiting.pop(message.get("id"), None)
+            future = self._waiting.pop(message.get("id", 0), None)
             if future is None:
                 self.unclaimed.append({"method": "(answer to nothing)", **message})
             elif future.cancelled():

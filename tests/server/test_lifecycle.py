@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -160,7 +161,7 @@ async def test_requests_out_of_turn_are_refused(minimal: Client, tmp_path: Path)
         await minimal.hover("file:///a.py", 0)
     assert early.value.code == NOT_INITIALIZED
     minimal.notify("textDocument/didSave", {"textDocument": {"uri": "file:///a.py"}})
-    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
     await minimal.request("initialize", params)
     with pytest.raises(ResponseError) as twice:
         await minimal.request("initialize", params)
@@ -181,7 +182,8 @@ async def test_what_cannot_be_understood_is_answered_and_survived(
     with pytest.raises(ResponseError) as unknown:
         await minimal.request("textDocument/nonsense", {"a": {"b": [1]}})
     assert unknown.value.code == METHOD_NOT_FOUND
-    for params in ({}, {"textDocument": 7}, {"textDocument": {}}, [1, 2], "text", None):
+    wrong_ones: list[Any] = [{}, {"textDocument": 7}, {"textDocument": {}}, [1, 2], "text", None]
+    for params in wrong_ones:
         with pytest.raises(ResponseError) as wrong:
             await minimal.request("covls/fileCoverage", params)
         assert wrong.value.code == INVALID_PARAMS
@@ -207,7 +209,10 @@ async def test_a_document_never_opened_is_no_reason_to_bother_the_user(
     uri = f"file://{tmp_path}/never.py"
     for _ in range(5):
         changes = [{"text": "a"}]
-        params = {"textDocument": {"uri": uri, "version": 2}, "contentChanges": changes}
+        params: dict[str, Any] = {
+            "textDocument": {"uri": uri, "version": 2},
+            "contentChanges": changes,
+        }
         minimal.notify("textDocument/didChange", params)
         minimal.close(uri)
         minimal.save(uri)
@@ -232,7 +237,7 @@ async def test_no_message_body_is_logged_at_info(
 async def test_what_is_printed_does_not_reach_the_client(launch: Callable[..., Client]) -> None:
     client = launch("minimal", "--log-level", "debug")
     await client.launch()
-    params = {"processId": None, "rootUri": None, "capabilities": {}}
+    params: dict[str, Any] = {"processId": None, "rootUri": None, "capabilities": {}}
     await client.request("initialize", params)
     await client.end()
     assert "initialize" in client.log()

@@ -8,10 +8,10 @@ from typing import Any, get_args
 import attrs
 import pytest
 from lsprotocol import types
-from pygls.protocol import default_converter
+from lsprotocol.converters import get_converter
 
+from covls.core.coverage import State as MarkState
 from covls.core.marks import Freshness
-from covls.core.marks import State as MarkState
 from covls.core.settings import all_settings, client_layer, read_settings
 from covls.project import State
 from covls.server import messages
@@ -76,10 +76,10 @@ def test_no_message_is_named_that_does_not_exist() -> None:
 def test_examples_have_the_shape_of_the_code(method: str) -> None:
     found = blocks(f"`{method}`")
     assert len(found) == len(EXAMPLES[method])
-    converter = default_converter()
+    converter = get_converter()
     converter.forbid_extra_keys = True
     for example, shape in zip(found, EXAMPLES[method], strict=True):
-        value = converter.structure(example, shape)
+        value: Any = converter.structure(example, shape)
         assert converter.unstructure(value) == example
         _check_keys(example, shape)
 

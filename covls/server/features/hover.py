@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from covls.core.coverage import State
 from covls.core.marks import Freshness, Mark
-from covls.core.test_names import tests_of
+from covls.core.test_names import named_in
 from covls.server.convert import lines_range
 from covls.server.features.diagnostics import NOT_VERIFIED, missed_words
 from covls.server.session import Session
@@ -43,7 +43,7 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
     tests: tuple[str, ...] | None = None
     if ran and recorded and mark.freshness not in (Freshness.EDITED, Freshness.NEW):
         contexts = await session.in_thread(project.tests_at, document.path, line, line, shown.text)
-        tests = tests_of(contexts)
+        tests = named_in(contexts)
     markdown = session.capabilities.hover_markdown
     text = describe(mark, tests, recorded=recorded, markdown=markdown)
     kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText

@@ -7,7 +7,7 @@ from lsprotocol import types
 
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.lines import split_lines
-from covls.core.test_names import TestName, find_definition, steps_in, test_name, tests_of
+from covls.core.test_names import Place, find_definition, named_in, places_of
 from covls.server.convert import Encoding, lines_range, path_of, uri_of
 from covls.server.messages import TestAt, TestsAtParams
 from covls.server.session import Session
@@ -35,21 +35,19 @@ async def tests_at(session: Session, params: TestsAtParams) -> list[TestAt] | No
         last -= 1
     contexts = await session.in_thread(project.tests_at, path, first, last, text)
     encoding = session.capabilities.encoding
-    return await session.in_thread(located, tests_of(contexts), project.root, encoding)
+    return await session.in_thread(located, named_in(contexts), project.root, encoding)
 
 
 def located(tests: Iterable[str], root: Path, encoding: Encoding) -> list[TestAt]:
     """Find where tests are written, reading each file once."""
     read: dict[Path, list[str] | None] = {}
-    return [TestAt(test, _location(test_name(test), root, encoding, read)) for test in tests]
+    return [TestAt(test, _location(places_of(test), root, encoding, read)) for test in tests]
 
 
 def _location(
-    name: TestName | None, root: Path, encoding: Encoding, read: dict[Path, list[str] | None]
+    places: Iterable[Place], root: Path, encoding: Encoding, read: dict[Path, list[str] | None]
 ) -> types.Location | None:
-    if name is None:
-        return None
-    for file in name.files:
+    for file, steps in places:
         path = root / file
         if path not in read:
             source = read_source(path)
@@ -60,7 +58,7 @@ def _location(
         lines = read[path]
         if lines is None:
             continue
-        line = find_definition(lines, steps_in(name, file))
+        line = find_definition(lines, steps)
         if line is not None:
             return types.Location(uri=uri_of(path), range=lines_range(lines, line, line, encoding))
     return None
