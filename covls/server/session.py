@@ -43,8 +43,8 @@ CLOSING = 1.2
 
 THREADS = 8
 
-Key = tuple[int, int, int]
-"""Edit of a document, generation of its root, generation of the session."""
+Key = tuple[int, int, int, int]
+"""Edit of a document, changes of its file, generation of its root, generation of the session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ class Document:
     version: int | None
     text: str
     edit: int = 0
+    saves: int = 0
+    """Changes of its file, by the client or behind its back."""
     closed: bool = False
     root: Root | None = None
     shown: Shown | None = None
@@ -202,6 +204,11 @@ class Session:
             now = asyncio.get_running_loop().time()
             self.touch(document, after=max(0.0, document.updated + TYPING - now))
 
+    def file_changed(self, document: Document) -> None:
+        """Show a document anew, because its file is another: measured text may be known by it."""
+        document.saves += 1
+        self.touch(document)
+
     def close_document(self, uri: str) -> Document | None:
         """Let go of a document."""
         document = self.documents.pop(uri, None)
@@ -248,7 +255,8 @@ class Session:
     def key(self, document: Document) -> Key:
         """What a document's marks depend on, as it is now."""
         root = document.root
-        return document.edit, -1 if root is None else root.generation, self.generation
+        generation = -1 if root is None else root.generation
+        return document.edit, document.saves, generation, self.generation
 
     async def shown(self, document: Document) -> Shown | None:
         """A document with its coverage as they are now; None once it was closed."""

@@ -30,6 +30,7 @@ def did_save(session: Session, params: types.DidSaveTextDocumentParams) -> None:
     """Look again: what is on disk has changed, and with it perhaps the settings and the root."""
     document = session.documents.get(params.text_document.uri)
     if document is not None and document.root is not None:
+        session.file_changed(document)
         session.look(document.root)
         session.find_roots_anew()
 

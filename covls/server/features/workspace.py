@@ -39,8 +39,7 @@ def did_change_watched_files(session: Session, params: types.DidChangeWatchedFil
         settings_changed = settings_changed or path.name in CONFIGURATION_FILES
         data_changed = data_changed or path.name.startswith(".coverage")
         if document := open_paths.get(path):
-            document.shown = None
-            session.touch(document)
+            session.file_changed(document)
     if settings_changed or data_changed:
         for root in session.roots.values():
             session.look(root)

@@ -101,8 +101,8 @@ async def test_each_problem_is_told_once_and_the_rest_holds(client: Client, shop
     assert {message["type"] for message in said} == {2}
     texts = sorted(message["message"] for message in said)
     assert [text.split("`")[1] for text in texts] == [
-        "covls.toml.nonsense",
-        "covls.toml.trusted",
+        "covls.toml: nonsense",
+        "covls.toml: trusted",
         "initializationOptions.watch.mode",
     ]
     # Read again, none of it is news; a new one is.
@@ -110,7 +110,7 @@ async def test_each_problem_is_told_once_and_the_rest_holds(client: Client, shop
     (shop / "covls.toml").write_text('nonsense = 1\nmore = 2\ndiagnostics.severity = "warning"\n')
     client.save(uri)
     message = await client.receive("window/showMessage")
-    assert "`covls.toml.more`" in message["message"]
+    assert "`covls.toml: more`" in message["message"]
     await client.end()
 
 

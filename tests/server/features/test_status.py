@@ -44,7 +44,7 @@ async def test_an_edit_makes_it_stale_and_undoing_it_fresh(minimal: Client, shop
     minimal.ignore(*QUIET)
     await minimal.start(shop)
     uri = minimal.open(shop / "shop.py")
-    await until(minimal, state="ok", percentText="78")
+    await until(minimal, state="ok", percentText="75")
     minimal.change(uri, "import os\n" + SHOP)
     status = await until(minimal, state="stale")
     assert status["stale"] is True
