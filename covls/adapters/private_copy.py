@@ -22,7 +22,7 @@ _WRITE_AHEAD = 2
 _COVERAGE_4 = b"!coverage.py: This is a private format"
 
 # Kilobytes of the copy that stay in memory. Larger gains nothing: the system caches the rest.
-_CACHE = 8_000
+_CACHE = 2_000
 
 # Bytes copied in one go, during which no one can write: a few milliseconds. A file that keeps
 # changing makes a copy in small steps start over for ever, so each new start takes larger steps.

@@ -11,6 +11,7 @@ import weakref
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -66,15 +67,37 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class Store:
     """A private database in coverage.py's layout, and what its small tables mean."""
 
+    path: Path
+    """Whose copy it is; rows of others may have been added."""
     database: sqlite3.Connection
-    has_arcs: bool
     files: Mapping[str, tuple[int, ...]]
     """Row ids by path: several where rules map several measured paths to one file."""
     contexts: Mapping[int, str]
+
+    def rows(self, query: str, values: Mapping[str, int]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query. A copy that proves damaged blames its original."""
+        try:
+            yield from self.database.execute(query, values)
+        except sqlite3.DatabaseError as error:
+            raise explain(self.path, error) from error
+
+    def names(self, ids: Iterable[int]) -> Iterator[str]:
+        """The contexts of these row ids, as far as there are any."""
+        return (self.contexts[number] for number in ids if number in self.contexts)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Parts put together, in one database or in several that complement each other."""
+
+    stores: tuple[Store, ...]
+    parts: tuple[Part, ...]
+    paths: frozenset[str]
     tracers: Mapping[str, str]
+    has_arcs: bool
 
 
 class Snapshot:
@@ -86,20 +109,21 @@ class Snapshot:
         self,
         data_file: Path,
         contents: Contents,
-        parts: tuple[Part, ...],
         fingerprint: Fingerprint,
         problems: tuple[str, ...],
     ) -> None:
         self.data_file = data_file
-        self.parts = parts
+        self.parts = contents.parts
+        self.paths = contents.paths
+        self.has_arcs = contents.has_arcs
         self.fingerprint = fingerprint
         self.problems = problems
-        self.has_arcs = contents.has_arcs
-        self.paths = frozenset(contents.files)
-        self._contents = contents
+        self._stores = contents.stores
+        self._tracers = contents.tracers
+        self._contexts = {name for store in self._stores for name in store.contexts.values()}
         self._lock = threading.RLock()
         # Who lets go of a snapshot that others may still be reading leaves it to the last of them.
-        self._close = weakref.finalize(self, contents.database.close)
+        self._close = weakref.finalize(self, _close, self._stores)
         self._choices: dict[tuple[str, ...], int] = {}
 
     def __enter__(self) -> Self:
@@ -134,16 +158,16 @@ class Snapshot:
     @property
     def contexts(self) -> tuple[str, ...]:
         """All contexts that were recorded, the empty one included, sorted."""
-        return tuple(sorted(self._contents.contexts.values()))
+        return tuple(sorted(self._contexts))
 
     @property
     def has_contexts(self) -> bool:
         """Whether anything but the empty context was recorded."""
-        return any(self._contents.contexts.values())
+        return any(self._contexts)
 
     def tracer(self, path: str) -> str:
         """The plugin that measured this file; empty for plain Python and for unknown files."""
-        return self._contents.tracers.get(path, "")
+        return self._tracers.get(path, "")
 
     def measured(self, path: str, contexts: Sequence[str] = ()) -> Measured:
         """What ran in one file, in the contexts that any of the regexes finds (none: in all).
@@ -151,10 +175,12 @@ class Snapshot:
         An unknown file is one of which nothing ran. Raises ValueError for a wrong regex.
         """
         if self.has_arcs:
-            return _from_arcs(frozenset(self._rows(_ARCS, path, contexts)))
+            arcs = chain.from_iterable(rows for _, rows in self._rows(_ARCS, path, contexts))
+            return _from_arcs(frozenset(arcs))
         union = 0
-        for (numbits,) in self._rows(_LINES, path, contexts):
-            union |= int.from_bytes(numbits, "little")
+        for _, rows in self._rows(_LINES, path, contexts):
+            for (numbits,) in rows:
+                union |= int.from_bytes(numbits, "little")
         return Measured(lines_of(union))
 
     def all_measured(self, contexts: Sequence[str] = ()) -> Iterator[tuple[str, Measured]]:
@@ -164,54 +190,54 @@ class Snapshot:
 
     def contexts_by_line(self, path: str, contexts: Sequence[str] = ()) -> dict[int, list[str]]:
         """The contexts that reached each line of one file, sorted."""
-        reached: defaultdict[int, set[int]] = defaultdict(set)
-        if self.has_arcs:
-            for context, start, end in self._rows(_ARC_CONTEXTS, path, contexts):
-                if start > 0:
-                    reached[start].add(context)
-                if end > 0:
-                    reached[end].add(context)
-        else:
-            for context, numbits in self._rows(_LINE_CONTEXTS, path, contexts):
-                for line in lines_of(int.from_bytes(numbits, "little")):
-                    reached[line].add(context)
-        return {line: self._names(ids) for line, ids in reached.items()}
+        names: defaultdict[int, set[str]] = defaultdict(set)
+        query = _ARC_CONTEXTS if self.has_arcs else _LINE_CONTEXTS
+        for store, rows in self._rows(query, path, contexts):
+            reached: defaultdict[int, set[int]] = defaultdict(set)
+            if self.has_arcs:
+                for context, start, end in rows:
+                    if start > 0:
+                        reached[start].add(context)
+                    if end > 0:
+                        reached[end].add(context)
+            else:
+                for context, numbits in rows:
+                    for line in lines_of(int.from_bytes(numbits, "little")):
+                        reached[line].add(context)
+            for line, ids in reached.items():
+                names[line].update(store.names(ids))
+        return {line: sorted(names[line]) for line in sorted(names) if names[line]}
 
     def contexts_at(self, path: str, first: int, last: int) -> tuple[str, ...]:
         """The contexts that reached any of these lines of one file, sorted."""
+        first = max(first, 1)
+        names: set[str] = set()
         if self.has_arcs:
-            rows = self._rows(_CONTEXTS_AT, path, (), first=max(first, 1), last=last)
-            return tuple(self._names(context for (context,) in rows))
-        wanted = (1 << last + 1) - (1 << max(first, 1))
-        return tuple(
-            self._names(
-                context
-                for context, numbits in self._rows(_LINE_CONTEXTS, path, ())
-                if int.from_bytes(numbits, "little") & wanted
+            for store, rows in self._rows(_CONTEXTS_AT, path, (), first=first, last=last):
+                names.update(store.names(context for (context,) in rows))
+            return tuple(sorted(names))
+        wanted = (1 << max(last + 1, first)) - (1 << first)
+        for store, rows in self._rows(_LINE_CONTEXTS, path, ()):
+            names.update(
+                store.names(
+                    context
+                    for context, numbits in rows
+                    if int.from_bytes(numbits, "little") & wanted
+                )
             )
-        )
-
-    def _names(self, ids: Iterable[int]) -> list[str]:
-        names = self._contents.contexts
-        return sorted({names[number] for number in ids if number in names})
+        return tuple(sorted(names))
 
     def _rows(
         self, query: str, path: str, contexts: Sequence[str], **values: int
-    ) -> Iterator[tuple[Any, ...]]:
-        """The rows of a query about one file, to be used up by who asks: others wait for that.
-
-        A copy that proves damaged blames its original.
-        """
-        try:
-            with self._lock:
-                if contexts:
-                    values["choice"] = self._choose(tuple(contexts))
-                    query += _CHOSEN
-                for file in self._contents.files.get(path, ()):
-                    values["file"] = file
-                    yield from self._contents.database.execute(query, values)
-        except sqlite3.DatabaseError as error:
-            raise explain(self.data_file, error) from error
+    ) -> Iterator[tuple[Store, Iterable[tuple[Any, ...]]]]:
+        """The rows of a query about one file, to be used up by who asks: others wait for that."""
+        with self._lock:
+            if contexts:
+                values["choice"] = self._choose(tuple(contexts))
+                query += _CHOSEN
+            for store in self._stores:
+                for file in store.files.get(path, ()):
+                    yield store, store.rows(query, {**values, "file": file})
 
     def _choose(self, patterns: tuple[str, ...]) -> int:
         """The number under which the contexts that the patterns find are set down."""
@@ -224,21 +250,26 @@ class Snapshot:
                 except re.error as error:
                     raise ValueError(f"Invalid context regex {pattern!r}: {error}") from error
             choice = len(self._choices)
-            database = self._contents.database
-            database.execute(
-                "CREATE TEMP TABLE IF NOT EXISTS chosen "
-                "(choice, context_id, PRIMARY KEY (choice, context_id)) WITHOUT ROWID"
-            )
-            database.executemany(
-                "INSERT INTO temp.chosen VALUES (?, ?)",
-                [
-                    (choice, number)
-                    for number, name in self._contents.contexts.items()
-                    if any(pattern.search(name) for pattern in compiled)
-                ],
-            )
+            for store in self._stores:
+                store.database.execute(
+                    "CREATE TEMP TABLE IF NOT EXISTS chosen "
+                    "(choice, context_id, PRIMARY KEY (choice, context_id)) WITHOUT ROWID"
+                )
+                store.database.executemany(
+                    "INSERT INTO temp.chosen VALUES (?, ?)",
+                    [
+                        (choice, number)
+                        for number, name in store.contexts.items()
+                        if any(pattern.search(name) for pattern in compiled)
+                    ],
+                )
             self._choices[patterns] = choice
         return choice
+
+
+def _close(stores: Iterable[Store]) -> None:
+    for store in stores:
+        store.database.close()
 
 
 def lines_of(bits: int) -> frozenset[int]:

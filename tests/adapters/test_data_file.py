@@ -18,6 +18,7 @@ from coverage.sqldata import SUFFIX_PATTERN
 from hypothesis import given
 from hypothesis import strategies as st
 
+from covls.adapters import combination
 from covls.adapters.data_file import (
     DataFileError,
     DataFileProblem,
@@ -153,7 +154,7 @@ def test_contexts_at_lines_are_those_of_each_line(
 def test_a_snapshot_nobody_holds_is_closed(tmp_path: Path) -> None:
     path = write_data(tmp_path / ".coverage", BRANCHES, arcs=True)
     snapshot = read_snapshot(path, root=tmp_path)
-    database = snapshot._contents.database
+    database = snapshot._stores[0].database
     del snapshot
     with pytest.raises(sqlite3.ProgrammingError):
         database.execute("SELECT 1")
@@ -336,6 +337,22 @@ def test_a_bad_part_is_left_out_and_named(
         assert BAD[name].says in problem or name == "spoilt"
         assert [part.path.name for part in snapshot.parts] == [".coverage", ".coverage.host.2"]
         assert snapshot.measured("/src/a.py", ["two"]).lines == {1, 4}
+
+
+def test_a_large_part_that_proves_damaged_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(combination, "_LARGE", 0)
+    path = good(tmp_path / ".coverage")
+    part = large(tmp_path / ".coverage.1")
+    content = part.read_bytes()
+    part.write_bytes(content[:-80_000] + bytes(80_000))
+    with (
+        read_snapshot(path, root=tmp_path) as snapshot,
+        pytest.raises(DataFileError, match="malformed") as raised,
+    ):
+        list(snapshot.all_measured())
+    assert str(part) in str(raised.value)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -581,11 +598,19 @@ def recorded_for(case: Case, number: int, name: str, *, arcs: bool) -> ContextDa
     return {"": {name: [1, start]}, f"test_{number}": {name: [2]}, "test_all": {name: [start + 9]}}
 
 
+@pytest.mark.parametrize("large", [False, True], ids=["one database", "several"])
 @pytest.mark.parametrize("arcs", [True, False], ids=["branches", "lines"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.why)
 def test_combines_as_coverage_does(
-    tmp_path: Path, case: Case, arcs: bool, nothing_touched: Callable[[], None]
+    tmp_path: Path,
+    case: Case,
+    arcs: bool,
+    large: bool,
+    nothing_touched: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if large:
+        monkeypatch.setattr(combination, "_LARGE", 0)
     for name in case.local:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
