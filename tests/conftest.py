@@ -77,8 +77,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             missing[tool] += 1
     for tool, count in sorted(missing.items()):
         terminalreporter.write_line(
-            f"!!! {count} test{'s' if count > 1 else ''} SKIPPED: {tool} is not installed. "
-            f"Try scripts/install-test-tools, or your system's package {tool!r}.",
+            f"!!! {count} test{'s' if count > 1 else ''} SKIPPED for want of {tool}. A program: "
+            "scripts/install-test-tools, or your system's packages. A download: the network.",
             red=True,
             bold=True,
         )
