@@ -1,6 +1,7 @@
 """One root: its data, configuration and sources, as views that server and command line share."""
 
 import os
+import sys
 import threading
 import time
 from collections import OrderedDict
@@ -10,8 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from covls.adapters.analysis_cache import AnalysisCache
-from covls.adapters.analyst import Analysts, Rules
-from covls.adapters.configuration import read_configuration, report_matcher
+from covls.adapters.analyst import AnalystError, Analysts, Rules
+from covls.adapters.configuration import (
+    CoverageConfiguration,
+    after_plugins,
+    read_configuration,
+    report_matcher,
+)
 from covls.adapters.data_file import (
     DataFileError,
     DataFileProblem,
@@ -20,6 +26,7 @@ from covls.adapters.data_file import (
     fingerprint,
     read_snapshot,
 )
+from covls.adapters.interpreter import find_interpreter
 from covls.adapters.local_files import local_python_files
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
@@ -145,6 +152,9 @@ class Project:
     def configure(self, settings: Settings) -> None:
         """Read the configuration anew and take over settings; the data is looked at afresh."""
         configuration = read_configuration(self.root)
+        analysts = self._make_analysts(configuration, settings)
+        if self.trusted and (analysts.plugins or not analysts.own):
+            configuration, analysts = self._in_their_words(configuration, settings, analysts)
         if settings.data_file:
             configuration = replace(configuration, data_file=self.root / settings.data_file)
         with self._lock:
@@ -152,15 +162,47 @@ class Project:
             self.configuration = configuration
             self._seen = None
             self._files.clear()
-            if self._analysts is not None:
-                self._analysts.close()
-            self._analysts = Analysts(
-                self.root,
-                Rules(exclude=configuration.exclude, partial=configuration.partial),
-                python=settings.python if self.trusted else None,
-                plugins=bool(self.trusted) and bool(configuration.plugins),
-                cache=AnalysisCache(max_mb=settings.cache.max_mb),
-            )
+            before, self._analysts = self._analysts, analysts
+        if before is not None:
+            before.close()
+
+    def _make_analysts(
+        self, configuration: CoverageConfiguration, settings: Settings, *, own: bool = False
+    ) -> Analysts:
+        """Workers in the project's interpreter, if it may be used and has coverage.py, else (and
+        with `own`) in covls's own.
+        """
+        python = None
+        if self.trusted and not own:
+            found = find_interpreter(self.root, settings.python)
+            if found is not None and found.coverage_version and not _is_ours(found.python):
+                python = str(found.python)
+        return Analysts(
+            self.root,
+            Rules(exclude=configuration.exclude, partial=configuration.partial),
+            python=python,
+            plugins=bool(self.trusted) and (python is not None or bool(configuration.plugins)),
+            cache=AnalysisCache(max_mb=settings.cache.max_mb),
+        )
+
+    def _in_their_words(
+        self, configuration: CoverageConfiguration, settings: Settings, analysts: Analysts
+    ) -> tuple[CoverageConfiguration, Analysts]:
+        """The configuration as the project's own coverage.py and plugins have it.
+
+        Its version has other defaults than ours, and plugins may add exclusions.
+        """
+        try:
+            configuration = after_plugins(configuration, analysts.settings())
+        except AnalystError as error:
+            problem = Problem(str(configuration.file or self.root), str(error))
+            configuration = replace(configuration, problems=(*configuration.problems, problem))
+            analysts.close()
+            return configuration, self._make_analysts(configuration, settings, own=True)
+        if analysts.rules != Rules(exclude=configuration.exclude, partial=configuration.partial):
+            analysts.close()
+            analysts = self._make_analysts(configuration, settings)
+        return configuration, analysts
 
     @property
     def analysts(self) -> Analysts:
@@ -281,7 +323,11 @@ class Project:
     def _hold(self, decision: Hold, failure: DataFileError | None) -> Refreshed:
         if decision.reason is Waiting.NO_DATA:
             return self._settle(Status(State.NO_DATA, str(failure or "")), decision.again_in)
-        message = "A test run is under way; coverage is that of the last one."
+        message = (
+            "A test run is under way; coverage is that of the last one."
+            if decision.reason is Waiting.RUNNING
+            else "The data is changing; coverage is that of the last run."
+        )
         return self._settle(Status(State.RUNNING, message), decision.again_in)
 
     def _settle(self, status: Status, again_in: float | None) -> Refreshed:
@@ -548,6 +594,11 @@ def _plausible(coverage: FileCoverage, measured: Measured) -> bool:
     """
     analysis = coverage.analysis
     return measured.lines <= analysis.executable | analysis.statements
+
+
+def _is_ours(python: Path) -> bool:
+    """Whether an interpreter is the one that runs here, its environment included."""
+    return os.path.abspath(python) == os.path.abspath(sys.executable)  # noqa: PTH100  # no links
 
 
 def _plugin_not_loaded(path: Path, tracer: str) -> str:

@@ -210,11 +210,11 @@ class Analysts:
     ) -> None:
         self.plugins = plugins
         self._root = root
-        self._rules = rules
+        self.rules = rules
         self._seconds = seconds_a_file
         self._cache = cache
         self._size = workers
-        self._own = python is None
+        self.own = python is None
         self._command = _command(python, plugins)
         self._lock = threading.Lock()
         self._idle: list[_Worker] = []
@@ -332,7 +332,7 @@ class Analysts:
 
     def _known_versions(self) -> tuple[str, str]:
         if self._versions is None:
-            if self._own:
+            if self.own:
                 # What the worker would say, without the time that it takes to start.
                 self._versions = sys.version, importlib.metadata.version("coverage")
             else:
@@ -348,7 +348,7 @@ class Analysts:
                 python, coverage = self._known_versions()
             except AnalystError:
                 return None
-            rules = json.dumps([self._rules.exclude, self._rules.partial])
+            rules = json.dumps([self.rules.exclude, self.rules.partial])
             self._prefix = key_of(
                 sys.implementation.name.encode(),
                 python.encode(),
@@ -439,7 +439,7 @@ class Analysts:
         # There is room for a new one.
         try:
             self._refuse_in_vain()
-            worker = _Worker(self._command, self._root, self._rules)
+            worker = _Worker(self._command, self._root, self.rules)
         except AnalystError as error:
             with self._lock:
                 if error is not self._failed:

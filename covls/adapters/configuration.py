@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from covls.adapters.presence import is_file, is_folder, is_there
 from covls.adapters.settings_files import read_settings_files
@@ -72,8 +72,25 @@ def read_configuration(root: Path) -> CoverageConfiguration:
     (COVERAGE_RCFILE, COVERAGE_FILE, COVERAGE_CORE) count as they do for coverage.py.
     """
     root = _absolute(root)
-    config, problems = _resolve(root)
+    return _values(root, *_resolve(root))
 
+
+def after_plugins(
+    configuration: CoverageConfiguration, attributes: Mapping[str, Any]
+) -> CoverageConfiguration:
+    """Return the configuration as plugins have changed it, in a process of their own.
+
+    `attributes` are those of coverage.py's `CoverageConfig`, by their own names.
+    """
+    from coverage.config import CoverageConfig
+
+    config = CoverageConfig()
+    vars(config).update(attributes)
+    changed = _values(configuration.root, config, list(configuration.problems))
+    return replace(changed, file=configuration.file, files_tried=configuration.files_tried)
+
+
+def _values(root: Path, config: "CoverageConfig", problems: list[Problem]) -> CoverageConfiguration:
     def patterns(option: str, values: Iterable[str] | None) -> tuple[str, ...]:
         kept = []
         for value in values or ():

@@ -45,9 +45,11 @@ _COVERAGE = re.compile(r"coverage-?[\d.]*")
 _PROGRAM_OPTION = re.compile(r"-[bBdEiIOPqRsSuvx]*([mc])(.*)", re.DOTALL)
 _OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
-# How coverage.py names parallel parts: host, process, something random, and a hash at the end
-# once the part is finished (before coverage 7.3 there was none).
-_PART = re.compile(r"\.(?P<host>[^.]+)\.pid(?P<pid>\d+)\.(?P<random>X\w+)(?P<finished>\.H\w+)?")
+# How coverage.py names parallel parts: host, process, something random, and a hash at the end once
+# the part is finished. Before 7.3 the process was a bare number, and there was no hash.
+_PART = re.compile(
+    r"\.(?P<host>.+?)\.(?:pid)?(?P<pid>\d+)\.(?P<random>X\w+|\d{6})(?P<finished>\.H\w+)?"
+)
 
 
 class Kind(Enum):
@@ -182,7 +184,7 @@ class RunFinder:
         found = []
         for stamp in seen.files:
             match = _PART.match(stamp.path.name.removeprefix(data_file.name))
-            if match is not None and match["host"] == self._host:
+            if match is not None and match["host"].replace(".", "_") == self._host:
                 written = stamp.mtime_ns / 1e9
                 found.append(_Part(int(match["pid"]), bool(match["finished"]), written))
         return found
@@ -275,7 +277,7 @@ class _Proc:
         return (self._folder / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
 
     def _ancestors(self) -> Iterator[int]:
-        """This process and those that it was started from: a nox session, say, which waits for
+        """Our process and those that it was started from: a nox session, say, which waits for
         the report that it asked for, and would be waited for in turn.
         """
         pid = os.getpid()
