@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -14,7 +15,7 @@ from covls.core.coverage import Totals
 from covls.core.report import Table, counted, printable
 
 BAR_WIDTH = 10
-_NARROWEST_MISSING = 24
+_BAR = 2 + BAR_WIDTH
 
 
 def percent_style(percent: float) -> str:
@@ -82,7 +83,8 @@ def print_table(table: Table, stream: IO[str], *, data_file: Path, notes: str = 
         console.print(line)
     if notes:
         console.print()
-        console.print(Text.assemble(("~ ", "bold magenta"), notes, " Run the tests again."))
+        mark = Text.assemble(("~ ", "bold magenta"), notes, " Run the tests again.")
+        console.print(mark, soft_wrap=False)
     age = age_words(time.time() - data_file.stat().st_mtime) if data_file.exists() else ""
     console.print()
     console.print(Text(f"{data_file}" + (f", written {age} ago" if age else ""), style="dim"))
@@ -99,27 +101,20 @@ def table_lines(table: Table, width: int) -> list[Text]:
         max(len(head), *(len(values[index]) for values in [*columns, total])) + 2
         for index, head in enumerate(heads)
     ]
-    taken = 2 + sum(widths) + 2 + BAR_WIDTH
-    room = width - taken - (_NARROWEST_MISSING + 2 if table.show_missing else 0)
     longest = max([cell_len(name) for name in [*names, total_name]], default=0)
-    # On a narrow terminal the bar goes first: it says nothing that the figure does not.
-    bars = room >= min(longest, 24)
-    if not bars:
-        taken -= 2 + BAR_WIDTH
-        room += 2 + BAR_WIDTH
-    name_width = max(len(total_name), 12, min(longest, room))
-    missing_width = width - taken - name_width - 2
+    layout = _lay_out(longest, sum(widths), width, missing=table.show_missing)
+    name_width, bars = layout.name_width, layout.bars
 
     head = Text(" " * 2 + "File".ljust(name_width), style="bold")
     for caption, column in zip(heads, widths, strict=True):
         head.append(caption.rjust(column))
-    if table.show_missing:
-        head.append(" " * (2 + BAR_WIDTH if bars else 0) + "  Missing")
-    rule = Text("─" * (taken + name_width), style="bright_black")
+    if layout.missing_width:
+        head.append(" " * (_BAR if bars else 0) + "  Missing")
+    rule = Text("─" * layout.rule_width, style="bright_black")
     lines = [head, rule]
     shortened = shorten_names(names, name_width)
     for row, name, short, values in zip(table.rows, names, shortened, columns, strict=True):
-        line = Text("~ " if row.stale else "  ", style="bold magenta" if row.stale else "")
+        line = Text().append("~ " if row.stale else "  ", style="bold magenta")
         if short is None:
             lines.append(line + _name(name))
             line = Text("  ")
@@ -127,7 +122,7 @@ def table_lines(table: Table, width: int) -> list[Text]:
         line.append_text(_name(short)).append(" " * (name_width - cell_len(short)))
         _append_figures(line, values, widths, row.totals, bars)
         if table.show_missing and row.missing:
-            lines += _with_missing(line, row.missing, missing_width)
+            lines += _with_missing(line, row.missing, layout.missing_width, width)
         else:
             lines.append(line)
     if table.rows:
@@ -138,6 +133,34 @@ def table_lines(table: Table, width: int) -> list[Text]:
     for note in table.notes:
         lines += [Text(), Text("  " + note, style="dim")]
     return lines
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a terminal's width is shared out."""
+
+    name_width: int
+    bars: bool
+    missing_width: int
+    """0 where missing lines stand below their row, or nowhere."""
+    rule_width: int
+
+
+def _lay_out(longest: int, figures: int, width: int, *, missing: bool) -> _Layout:
+    """Share out the width: on a narrow terminal bars go first, for they say nothing that the
+    figures do not; then missing lines go below their rows; names are cut last.
+    """
+    least_name = min(longest, 24)
+    for bars, least_missing in ((True, 48), (False, 24)) if missing else ():
+        taken = 2 + figures + (_BAR if bars else 0)
+        room = width - taken - 2 - least_missing
+        if room >= least_name:
+            name = min(longest, room)
+            return _Layout(name, bars, width - taken - name - 2, taken + name)
+    bars = width - 2 - figures - _BAR >= least_name
+    taken = 2 + figures + (_BAR if bars else 0)
+    name = max(8, min(longest, width - taken))
+    return _Layout(name, bars, 0, taken + name)
 
 
 def _figures(table: Table, totals: Totals) -> list[str]:
@@ -165,18 +188,23 @@ def _append_figures(
         line.append("  ").append_text(percent_bar(totals.percent))
 
 
-def _with_missing(line: Text, missing: str, width: int) -> list[Text]:
-    """The missing lines behind a row, and on lines of their own below where they do not fit."""
-    if width < _NARROWEST_MISSING:
-        return [line, Text("    " + missing, style="red")]
-    wrapped: list[str] = []
-    for item in missing.split(", "):
-        if wrapped and len(wrapped[-1]) + 2 + len(item) < width:
-            wrapped[-1] += f", {item}"
+def _with_missing(line: Text, missing: str, column: int, width: int) -> list[Text]:
+    """The missing lines in a column behind a row, or below it where there is no such column."""
+    indent = line.cell_len + 2 if column else 4
+    pieces = _wrap(missing.split(", "), column or width - indent)
+    rows = [Text(" " * indent).append(piece, style="red") for piece in pieces]
+    if not column:
+        return [line, *rows]
+    return [line.append("  ").append(pieces[0], style="red"), *rows[1:]]
+
+
+def _wrap(items: Sequence[str], width: int) -> list[str]:
+    """Items with commas between, in lines of at most that width where an item is not longer."""
+    lines = [items[0]]
+    for item in items[1:]:
+        lines[-1] += ","
+        if len(lines[-1]) + 1 + len(item) < width:
+            lines[-1] += f" {item}"
         else:
-            if wrapped:
-                wrapped[-1] += ","
-            wrapped.append(item)
-    indent = line.cell_len + 2
-    first = line.copy().append("  ").append(wrapped[0], style="red")
-    return [first, *(Text(" " * indent + more, style="red") for more in wrapped[1:])]
+            lines.append(item)
+    return lines

@@ -28,7 +28,10 @@ class Source:
 CLICK = Source(
     "click==8.3.1",
     "click-8.3.1",
-    ("tests",),
+    tuple(
+        f"tests/test_{name}.py"
+        for name in ("arguments", "basic", "commands", "formatting", "options", "parser", "utils")
+    ),
     # Its tests are older than this pytest, which warns of what they do.
     ignored_warning="ignore::pytest.PytestRemovedIn10Warning",
 )
