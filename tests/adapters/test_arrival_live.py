@@ -490,7 +490,7 @@ def test_killed_and_not_yet_missed(project: Project, screen: MakeScreen) -> None
 
 
 def test_interrupted_in_the_middle(project: Project, screen: MakeScreen) -> None:
-    """Ctrl-C, like -x at a failure, makes pytest-cov leave its part as it is."""
+    """Ctrl-C, like -x at a failure, makes recent versions of pytest-cov leave their part."""
     project.has_run(*CONTEXTS)
     on = screen()
     project.pause()
@@ -500,7 +500,7 @@ def test_interrupted_in_the_middle(project: Project, screen: MakeScreen) -> None
     on.follow(ended(process))
     on.follow(lambda: len(on.shown) == 2, patience=3.0)
     assert on.shown[-1].lines == HALF
-    assert on.shown[-1].unfinished
+    assert on.shown[-1].unfinished is any(project.root.glob(".coverage.*"))
 
 
 def test_branches_replaced_by_lines(project: Project, screen: MakeScreen) -> None:

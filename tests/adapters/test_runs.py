@@ -262,6 +262,13 @@ def test_the_process_in_a_parts_name_writes(
     assert run.unfinished
 
 
+def test_a_part_named_by_an_older_coverage(finder: RunFinder, root: Path, start: Start) -> None:
+    data_file = root / ".coverage"
+    process = start(str(root / "script.py"), cwd=root.parent)
+    data_file.with_name(f".coverage.{socket.gethostname()}.{process.pid}.012345").write_text("part")
+    assert finder.look(data_file).state is RunState.WRITING
+
+
 def test_a_finished_part_is_no_loss_when_its_process_ends(
     finder: RunFinder, root: Path, start: Start
 ) -> None:
