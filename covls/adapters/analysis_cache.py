@@ -194,7 +194,8 @@ class AnalysisCache:
                 "(SELECT rowid FROM analysis ORDER BY used, rowid LIMIT ?)",
                 (max(1, int(rows * excess / used) + 1),),
             )
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
+        # `execute` would take one step of it, which gives back one page.
+        connection.executescript("PRAGMA incremental_vacuum")
 
     @contextlib.contextmanager
     def _forgiving(self) -> Iterator[None]:

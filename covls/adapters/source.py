@@ -26,13 +26,13 @@ class Unreadable:
 def read_source(path: Path) -> bytes | Unreadable:
     """Read a source file's bytes, also from within a zip file, as coverage.py does."""
     try:
-        # A pipe or a device would block, or never end.
-        with path.open("rb") as file:
-            if not stat.S_ISREG((status := path.stat()).st_mode):
-                return Unreadable(f"{path} is no regular file")
-            if status.st_size > MAX_BYTES:
-                return _too_large(path)
-            return file.read()
+        status = path.stat()
+        # To open a pipe or a device would block, or never end.
+        if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+            return Unreadable(f"{path} is no regular file")
+        if status.st_size > MAX_BYTES:
+            return _too_large(path)
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return _read_zipped(path)
     except IsADirectoryError:

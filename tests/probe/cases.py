@@ -323,8 +323,8 @@ for c in d: e
     ),
     "no partial rules": Case(b"if a:\n    b\n", partial=()),
     "a rule that matches nothing at all": Case(b"if a:\n    b\n", exclude=("",)),
-    "a line of a megabyte": Case(b"x = [" + b"1, " * 330_000 + b"]\nif x: y\n"),
-    "a string of a megabyte": Case(b"x = '''" + b"a\n" * 500_000 + b"'''\nif x: y\n"),
+    "a line of a megabyte": Case(b"x = [" + b"12345678, " * 100_000 + b"]\nif x: y\n"),
+    "a string of a megabyte": Case(b"x = '''" + b"abc defg\n" * 110_000 + b"'''\nif x: y\n"),
     "null byte": Case(b"x = 1\x00\nif x: y\n"),
     "syntax error": Case(b"""\
 x = 1

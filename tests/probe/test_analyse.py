@@ -30,8 +30,8 @@ from tests.probe.cases import CASES
 
 PROBE = Path(analyse.__file__)
 
-# Comparing every file takes minutes; one in eleven takes some seconds, and each kind is in it.
-STEP = 1 if CI or os.environ.get("COVLS_EVERY_FILE") else 11
+# Comparing every file takes minutes; some hundred take some seconds.
+STEP = 1 if CI or os.environ.get("COVLS_EVERY_FILE") else 23
 CHUNKS = 16
 
 
@@ -120,10 +120,11 @@ def test_equals_coverage_py_on_installed_files(chunk: int) -> None:
     assert len(paths) > 5
     cov = comparison.coverage_object()
     different = {}
-    for path in paths:
+    for number, path in enumerate(paths):
         if found := comparison.differences(str(path), cov):
             different[str(path)] = found
-        compare_numbers(path, cov, random.Random(path.name))
+        if number % 3 == 0:
+            compare_numbers(path, cov, random.Random(path.name))
     assert different == {}
 
 
@@ -140,7 +141,7 @@ def test_equals_coverage_py_on_hard_cases(name: str, tmp_path: Path) -> None:
     path.write_bytes(case.source)
     cov = comparison.coverage_object(case.exclude, case.partial)
     assert comparison.differences(str(path), cov) == []
-    for seed in range(5 if len(case.source) < 10_000 else 1):
+    for seed in range(5 if len(case.source) < 10_000 else 0):
         compare_numbers(path, cov, random.Random(seed))
 
 
@@ -168,7 +169,7 @@ def test_says_why_it_refuses(name: str) -> None:
 SAMPLES = sorted(Path(sysconfig.get_path("stdlib")).glob("[a-c]*.py"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(path=st.sampled_from(SAMPLES), seed=st.integers(0, 2**32))
 def test_any_run_gives_the_numbers_of_coverage_py(path: Path, seed: int) -> None:
     compare_numbers(path, comparison.coverage_object(), random.Random(seed))
@@ -246,7 +247,7 @@ def other_python(version: str, coverage_version: str) -> Path:
 @pytest.mark.parametrize(("version", "coverage_version"), OTHERS)
 def test_equals_coverage_py_in_other_pythons(version: str, coverage_version: str) -> None:
     python = other_python(version, coverage_version)
-    step = 4 if STEP == 1 else 60
+    step = 4 if STEP == 1 else 80
     done = subprocess.run(
         [python, "-I", comparison.__file__, str(step)],
         capture_output=True,
