@@ -67,7 +67,7 @@ class Root:
     """The whole project's figures, once they were counted."""
     any_unverified: bool = False
     counted: object = None
-    """The data that the figures are of."""
+    """What the figures were counted from: state of the data, and settings."""
     counting: asyncio.Task[None] | None = None
     told: StatusParams | None = None
     """The status last sent."""
@@ -91,8 +91,13 @@ class Root:
         self.configured = configure(self.folder, self.workspace_folder, client)
         settings = self.configured.settings
         self.project = Project(self.folder, settings, trusted=settings.trusted)
+        # A worker takes longer to start than the data to read, and the first file waits for both.
+        self.project.analysts.warm_up()
         self.watch(on_change, on_notice)
         self.project.refresh()
+        if self.closed:
+            # It was closed while it opened, and what was made since was not there to be closed.
+            self.close()
 
     def refresh(
         self,

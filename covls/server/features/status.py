@@ -1,6 +1,5 @@
 """`covls/status`: what the coverage of each root is worth, sent when it is another."""
 
-import asyncio
 import logging
 
 from covls.core.coverage import percent_text
@@ -72,7 +71,7 @@ def _stale_message(edited: list[str]) -> str:
 def _to_count(session: Session, root: Root) -> bool:
     """Whether the figures are to be counted: there are new data, and somebody has a file open."""
     project = root.project
-    if project is None or project.snapshot is None or project.snapshot is root.counted:
+    if project is None or project.snapshot is None or _source(root) == root.counted:
         return False
     if root.counting is not None and not root.counting.done():
         return False
@@ -88,9 +87,9 @@ async def _count(session: Session, root: Root) -> None:
     assert project is not None, "there are data to count"
 
     async def work(progress: Progress) -> None:
-        while project.snapshot is not root.counted and not root.closed:
+        while _source(root) != root.counted and not root.closed:
             # Noted before, so that work which was cancelled or failed is not begun again.
-            root.counted = project.snapshot
+            root.counted = _source(root)
             found = await session.in_thread(count, project, progress)
             if found is None:
                 return
@@ -98,8 +97,12 @@ async def _count(session: Session, root: Root) -> None:
 
     try:
         await with_progress(session, f"Counting coverage of {root.folder.name}", work)
-    except asyncio.CancelledError:
-        raise
     finally:
         root.counting = None
     session.tell_status(root)
+
+
+def _source(root: Root) -> object:
+    """What a root's figures depend on. The snapshot itself is not held on to, for it is large."""
+    snapshot = root.project.snapshot if root.project is not None else None
+    return None if snapshot is None else (snapshot.fingerprint, root.configured)
