@@ -196,17 +196,16 @@ class Snapshot:
             reached: defaultdict[int, set[int]] = defaultdict(set)
             if self.has_arcs:
                 for context, start, end in rows:
-                    if start > 0:
-                        reached[start].add(context)
-                    if end > 0:
-                        reached[end].add(context)
+                    reached[start].add(context)
+                    reached[end].add(context)
             else:
                 for context, numbits in rows:
                     for line in lines_of(int.from_bytes(numbits, "little")):
                         reached[line].add(context)
             for line, ids in reached.items():
                 names[line].update(store.names(ids))
-        return {line: sorted(names[line]) for line in sorted(names) if names[line]}
+        # What is not positive stands for entering and leaving, and is no line.
+        return {line: sorted(names[line]) for line in sorted(names) if line > 0 and names[line]}
 
     def contexts_at(self, path: str, first: int, last: int) -> tuple[str, ...]:
         """The contexts that reached any of these lines of one file, sorted."""
