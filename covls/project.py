@@ -195,7 +195,11 @@ class Project:
         try:
             configuration = after_plugins(configuration, analysts.settings())
         except AnalystError as error:
-            problem = Problem(str(configuration.file or self.root), str(error))
+            problem = Problem(
+                str(configuration.file or self.root),
+                f"{error}; without its plugins, coverage is shown by covls's own coverage.py. "
+                "Install what is missing in the project's environment (`covls doctor` names it)",
+            )
             configuration = replace(configuration, problems=(*configuration.problems, problem))
             analysts.close()
             return configuration, self._make_analysts(configuration, settings, own=True)

@@ -328,7 +328,7 @@ class Analysts:
         for worker in workers:
             worker.kill()
         if self._cache:
-            self._cache.flush()
+            self._cache.close()
 
     def _known_versions(self) -> tuple[str, str]:
         if self._versions is None:
