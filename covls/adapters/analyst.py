@@ -364,7 +364,7 @@ class Analysts:
             return None
         try:
             return _result(json.loads(kept), path)
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
             self._cache.forget(key)
             return None
 

@@ -177,13 +177,14 @@ def analysis_from_json(found: Mapping[str, Any]) -> Analysis:
     and strings, next to no nesting, and the parts that few ask for in a text of their own.
 
     ```
-    {"lines": "@@CC@…",            a character a line, the first for line 0 (there is none, so it
-                                   is "@"): 64, plus 1 for a statement, 2 for an executable line,
-                                   4 for an excluded one, 8 for one excused from branches
+    {"lines": "@@CC@…",            a character a line: 64, plus 1 for a statement, 2 for an
+                                   executable line, 4 for an excluded one, 8 for one excused from
+                                   branches; the first is line 0's, as which running an empty
+                                   file can be recorded
      "count": 120,                 Analysis.line_count
      "spans": [3, 5, …],           first and last line of each multi-line statement
-     "moved": [8, 7, …],           line, first line: of statements that are not spans (only
-                                   file-tracer plugins have such)
+     "moved": [8, 7, …],           line, first line: of statements that are not spans (as
+                                   file-tracer plugins can have them)
      "twos": [4, 5, 7, …],         line and the two destinations of a branch that has two
      "more": [9, 3, -1, 10, 12],   line, number of destinations, destinations, of any other
      "fixers": [5, 3, 5, 9, …],    from, to, and the from and to to put in their place, or 0, 0
@@ -193,7 +194,8 @@ def analysis_from_json(found: Mapping[str, Any]) -> Analysis:
                                    regions' start, number of ranges, first and last line of each]
     ```
 
-    Raises KeyError, TypeError or ValueError where `found` has another shape.
+    Raises AttributeError, KeyError, RuntimeError, TypeError or ValueError where `found` has
+    another shape.
     """
     lines = found["lines"].encode("ascii")
     numbers = range(len(lines))
