@@ -550,13 +550,13 @@ class Project:
                 wanted.append(file)
         sources = ((file.path, snapshot.tracer(file.measured_path)) for file in wanted)
         found = self.analysts.analyse_many(sources)
-        for file, (path, _, analysis) in zip(wanted, found, strict=True):
+        ran = snapshot.measured_in_turn([file.measured_path for file in wanted], contexts)
+        for file, (path, _, analysis), measured in zip(wanted, found, ran, strict=True):
             if isinstance(analysis, NotAnalysed):
                 # As in coverage.py, something that does not look like Python need not parse.
                 if path.suffix.startswith(".py") or not path.suffix:
                     self._fail(path, analysis.reason)
                 continue
-            measured = snapshot.measured(file.measured_path, contexts)
             coverage = cover(analysis, measured)
             verified = self._surely_measured(snapshot, _stamp(path))
             fresh = verified and _plausible(coverage, measured)

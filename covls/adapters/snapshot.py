@@ -8,7 +8,7 @@ import re
 import sqlite3
 import threading
 import weakref
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -26,6 +26,15 @@ SCHEMA = 7
 _CHOSEN = "AND context_id IN (SELECT context_id FROM temp.chosen WHERE choice = :choice)"
 _ARCS = "SELECT DISTINCT fromno, tono FROM arc WHERE file_id = :file "
 _LINES = "SELECT numbits FROM line_bits WHERE file_id = :file "
+_ARCS_OF_MANY = """
+    WITH wanted (id) AS (VALUES {files})
+    SELECT group_concat(id || ':' || coalesce(arcs, ''), ';') FROM (
+        SELECT id, (
+            SELECT group_concat(fromno || ',' || tono)
+            FROM (SELECT DISTINCT fromno, tono FROM arc WHERE file_id = id {chosen})
+        ) AS arcs FROM wanted
+    )
+"""
 _ARC_CONTEXTS = "SELECT context_id, fromno, tono FROM arc WHERE file_id = :file "
 _LINE_CONTEXTS = "SELECT context_id, numbits FROM line_bits WHERE file_id = :file "
 _CONTEXTS_AT = """
@@ -33,6 +42,9 @@ _CONTEXTS_AT = """
     WHERE file_id = :file AND (fromno BETWEEN :first AND :last OR tono BETWEEN :first AND :last)
 """
 
+
+_BATCH = 8
+"""Files read in one go, for which whoever asks of another file has to wait."""
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
@@ -185,8 +197,55 @@ class Snapshot:
 
     def all_measured(self, contexts: Sequence[str] = ()) -> Iterator[tuple[str, Measured]]:
         """Every file and what ran in it, sorted by path."""
-        for path in sorted(self.paths):
-            yield path, self.measured(path, contexts)
+        paths = sorted(self.paths)
+        return zip(paths, self.measured_in_turn(paths, contexts), strict=True)
+
+    def measured_in_turn(
+        self, paths: Sequence[str], contexts: Sequence[str] = ()
+    ) -> Iterator[Measured]:
+        """What ran in each of many files, as `measured` tells of one.
+
+        Branches are read ahead by a thread while the caller works on the files before.
+        """
+        if not self.has_arcs:
+            yield from (self.measured(path, contexts) for path in paths)
+            return
+        ahead = ThreadPoolExecutor(1, thread_name_prefix="covls snapshot")
+        try:
+            # All at once: as text, what ran in thousands of files takes a few megabytes.
+            pending = deque(
+                (batch, ahead.submit(self._arcs_of_many, batch, contexts))
+                for batch in (paths[i : i + _BATCH] for i in range(0, len(paths), _BATCH))
+            )
+            while pending:
+                batch, found = pending.popleft()
+                arcs = found.result()
+                yield from (_from_arcs(_parsed(arcs[path])) for path in batch)
+        finally:
+            ahead.shutdown(cancel_futures=True)
+
+    def _arcs_of_many(self, paths: Sequence[str], contexts: Sequence[str]) -> dict[str, list[str]]:
+        """The arcs of some files, as text; a path may have several.
+
+        All is put into one row, because SQLite works on a row without holding up other threads,
+        and has to wait for them between two.
+        """
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        with self._lock:
+            for store in self._stores:
+                files = {file: path for path in paths for file in store.files.get(path, ())}
+                if not files:
+                    continue
+                query = _ARCS_OF_MANY.format(
+                    files=", ".join(f"({file:d})" for file in files),
+                    chosen=_CHOSEN if contexts else "",
+                )
+                values = {"choice": self._choose(tuple(contexts))} if contexts else {}
+                ((text,),) = store.rows(query, values)
+                for part in text.split(";"):
+                    file, _, arcs = part.partition(":")
+                    found[files[int(file)]].append(arcs)
+        return found
 
     def contexts_by_line(self, path: str, contexts: Sequence[str] = ()) -> dict[int, list[str]]:
         """The contexts that reached each line of one file, sorted."""
@@ -282,6 +341,12 @@ def lines_of(bits: int) -> frozenset[int]:
 
 
 def _from_arcs(arcs: frozenset[Arc]) -> Measured:
+def _parsed(texts: Iterable[str]) -> frozenset[Arc]:
+    """Arcs from numbers with commas between: the start of one, its end, the start of the next."""
+    numbers = map(int, chain.from_iterable(text.split(",") for text in texts if text))
+    return frozenset(zip(numbers, numbers, strict=True))
+
+
     """What ran where branches were measured: a line is one that an arc starts or ends at."""
     lines = {start for start, _ in arcs}
     lines.update([end for _, end in arcs])
