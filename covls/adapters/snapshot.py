@@ -10,6 +10,7 @@ import threading
 import weakref
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -25,7 +26,6 @@ SCHEMA = 7
 
 _CHOSEN = "AND context_id IN (SELECT context_id FROM temp.chosen WHERE choice = :choice)"
 _ARCS = "SELECT DISTINCT fromno, tono FROM arc WHERE file_id = :file "
-_LINES = "SELECT numbits FROM line_bits WHERE file_id = :file "
 _ARCS_OF_MANY = """
     WITH wanted (id) AS (VALUES {files})
     SELECT group_concat(id || ':' || coalesce(arcs, ''), ';') FROM (
@@ -35,6 +35,7 @@ _ARCS_OF_MANY = """
         ) AS arcs FROM wanted
     )
 """
+_LINES = "SELECT numbits FROM line_bits WHERE file_id = :file "
 _ARC_CONTEXTS = "SELECT context_id, fromno, tono FROM arc WHERE file_id = :file "
 _LINE_CONTEXTS = "SELECT context_id, numbits FROM line_bits WHERE file_id = :file "
 _CONTEXTS_AT = """
@@ -42,9 +43,9 @@ _CONTEXTS_AT = """
     WHERE file_id = :file AND (fromno BETWEEN :first AND :last OR tono BETWEEN :first AND :last)
 """
 
-
 _BATCH = 8
 """Files read in one go, for which whoever asks of another file has to wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
@@ -340,13 +341,13 @@ def lines_of(bits: int) -> frozenset[int]:
     return frozenset(lines)
 
 
-def _from_arcs(arcs: frozenset[Arc]) -> Measured:
 def _parsed(texts: Iterable[str]) -> frozenset[Arc]:
     """Arcs from numbers with commas between: the start of one, its end, the start of the next."""
     numbers = map(int, chain.from_iterable(text.split(",") for text in texts if text))
     return frozenset(zip(numbers, numbers, strict=True))
 
 
+def _from_arcs(arcs: frozenset[Arc]) -> Measured:
     """What ran where branches were measured: a line is one that an arc starts or ends at."""
     lines = {start for start, _ in arcs}
     lines.update([end for _, end in arcs])
