@@ -53,7 +53,10 @@ class Combination:
             files = _files(database, rules)
             tracers = _tracers(database, files)
             self._check_fit(path, kind, files, tracers)
-            large = path.stat().st_size >= _LARGE and len(self._databases) < _MOST
+            # Asked of the copy: the file itself may have been combined and be gone by now.
+            size = "select page_count * page_size from pragma_page_count, pragma_page_size"
+            (copied,) = database.execute(size).fetchone()
+            large = copied >= _LARGE and len(self._databases) < _MOST
             if self._databases and not large:
                 _check_soundness(path, database)
             # The data file says what it is; of what is combined, the rows do.
