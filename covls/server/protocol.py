@@ -115,6 +115,9 @@ class Protocol(LanguageServerProtocol):
         try:
             # The server serves on, whatever one message does.
             self.handle_message(message)
+            if method == types.SHUTDOWN:
+                # Now, and not when its handler comes to run: `exit` may be the next message.
+                self._shutdown = True
         except Exception:
             logger.exception("Handling %s failed.", method or "a response")
 
@@ -125,10 +128,6 @@ class Protocol(LanguageServerProtocol):
     def code_without_exit(self) -> int:
         """The exit code where the client went away without a word: right only after `shutdown`."""
         return 0 if self._shutdown else 1
-
-    def shut_down(self) -> None:
-        """Answer nothing from here on."""
-        self._shutdown = True
 
     # What pygls does otherwise
 

@@ -106,6 +106,7 @@ class Session:
         self.enabled = True
         self.generation = 0
         self.closing = False
+        self._closed: asyncio.Task[None] | None = None
         self.pulls_wanted = 0
         self.asking_to_pull: asyncio.Task[None] | None = None
         self.jobs: dict[int | str, Callable[[], None]] = {}
@@ -154,8 +155,11 @@ class Session:
 
     async def close(self) -> None:
         """End all work, workers and watchers, within `CLOSING` seconds."""
-        if self.closing:
-            return
+        if self._closed is None:
+            self._closed = asyncio.create_task(self._close())
+        await asyncio.shield(self._closed)
+
+    async def _close(self) -> None:
         self.closing = True
         for document in self.documents.values():
             document.closed = True

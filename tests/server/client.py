@@ -143,6 +143,8 @@ class Client:
             await self.process.wait()
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
+        # Of a server whose output nobody read to its end, the pipe is open still.
+        self.process._transport.close()  # type: ignore[attr-defined]
         self._errors.close()
 
     def log(self) -> str:

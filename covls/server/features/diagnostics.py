@@ -43,8 +43,12 @@ _result_ids = count(1)
 async def show(session: Session, document: Document, shown: Shown) -> None:
     """Publish a document's diagnostics if they are others; where they are pulled, ask for that."""
     items = await _diagnostics(session, document, shown)
-    changed = await session.in_thread(operator.ne, items, document.published)
+    before = document.published
+    changed = await session.in_thread(operator.ne, items, before)
     if not changed or document.closed or shown.key != session.key(document):
+        return
+    if document.published is not before:
+        # They were pulled meanwhile, and whoever answered that looks whether they are up to date.
         return
     if not session.capabilities.pulls_diagnostics:
         document.published = items

@@ -43,7 +43,6 @@ async def initialized(session: Session, _params: Any) -> None:
 async def shutdown(session: Session, _params: Any) -> None:
     """End all work; the answer tells that it has ended."""
     protocol = session.server.protocol
-    protocol.shut_down()
     own: object = asyncio.current_task()
     for future in tuple(protocol._request_futures.values()):
         if future is not own:
