@@ -108,6 +108,10 @@ def _anchors(
         return []
     a_places = _unique(after, a_start, a_end)
     pairs = [(place, a_places[line]) for line, place in b_places.items() if line in a_places]
+    in_order = [place for _, place in pairs]
+    if in_order == sorted(in_order):
+        # Nothing was moved, as is usual while somebody types.
+        return pairs
     # The longest increasing subsequence of the places in `after` (patience sorting).
     tails: list[int] = []
     tail_pairs: list[int] = []
