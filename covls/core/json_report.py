@@ -5,6 +5,7 @@ order with the same values. What covls adds stands under the top-level key `covl
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,10 @@ from covls.core.coverage import Branches, FileCoverage, Totals, percent_text, re
 
 FORMAT = 3
 """The version of the format, as `meta.format` has it."""
+
+# Stands where the contexts of the lines belong: coverage.py repeats those of the whole file in each
+# of its regions, which with many tests is most of the report. No name in a file holds a NUL.
+_PLACE = re.compile(r'"\\u0000(file|region)"')
 
 KINDS = (("function", "functions"), ("class", "classes"))
 """The regions of Python files, and the keys they stand under."""
@@ -80,7 +85,7 @@ def json_report(
         nonlocal totals
         for file in files:
             totals += file.coverage.totals
-            yield file.name, form.members(_file(form, file), 2)
+            yield file.name, _file_text(form, file)
 
     def report_members() -> Iterator[tuple[str, Iterable[str]]]:
         meta = {
@@ -98,50 +103,58 @@ def json_report(
     return form.members(report_members(), 0)
 
 
-def _file(form: JsonForm, file: JsonFile) -> Iterator[tuple[str, Iterable[str]]]:
+def _file_text(form: JsonForm, file: JsonFile) -> Iterator[str]:
+    """One file's object. What coverage.py repeats in it is made into text once, and put in."""
+    text = form.text(_file(form, file), 2)
+    if not form.contexts:
+        yield text
+        return
+    in_file = form.text(file.contexts, 3)
+    in_region = form.text(file.contexts, 5) if form.pretty else in_file
+    for index, piece in enumerate(_PLACE.split(text)):
+        if index % 2 == 0:
+            yield piece
+        else:
+            yield in_file if piece == "file" else in_region
+
+
+def _file(form: JsonForm, file: JsonFile) -> dict[str, object]:
     coverage = file.coverage
-    contexts = [form.text(file.contexts, 3)] if form.contexts else []
-    yield from _figures(form, coverage, 3)
-    if contexts:
-        yield "contexts", contexts
-    yield from _branches(form, coverage, 3)
-    # coverage.py repeats the contexts of the whole file in each of its regions. With many tests
-    # they are most of the report, so their text is made once.
-    repeated = [form.text(file.contexts, 5)] if form.contexts and form.pretty else contexts
-
-    def region_members(kind: str) -> Iterator[tuple[str, Iterable[str]]]:
-        for name, start, inner in regions(coverage, kind):
-            yield name, form.members(_region(form, inner, start, repeated), 4)
-
+    found = _figures(form, coverage)
+    if form.contexts:
+        found["contexts"] = "\0file"
+    found |= _branches(form, coverage)
     for kind, key in file.kinds:
-        yield key, form.members(region_members(kind), 3)
+        found[key] = {
+            name: _region(form, inner, start) for name, start, inner in regions(coverage, kind)
+        }
+    return found
 
 
-def _region(
-    form: JsonForm, coverage: FileCoverage, start: int, contexts: Sequence[str]
-) -> Iterator[tuple[str, Iterable[str]]]:
-    yield from _figures(form, coverage, 5)
-    yield "start_line", [form.text(start, 5)]
-    if contexts:
-        yield "contexts", contexts
-    yield from _branches(form, coverage, 5)
+def _region(form: JsonForm, coverage: FileCoverage, start: int) -> dict[str, object]:
+    found = _figures(form, coverage)
+    found["start_line"] = start
+    if form.contexts:
+        found["contexts"] = "\0region"
+    return found | _branches(form, coverage)
 
 
-def _figures(
-    form: JsonForm, coverage: FileCoverage, depth: int
-) -> Iterator[tuple[str, Iterable[str]]]:
-    yield "executed_lines", [form.text(sorted(coverage.executed), depth)]
-    yield "summary", [form.text(_summary(form, coverage.totals), depth)]
-    yield "missing_lines", [form.text(sorted(coverage.missing), depth)]
-    yield "excluded_lines", [form.text(sorted(coverage.excluded), depth)]
+def _figures(form: JsonForm, coverage: FileCoverage) -> dict[str, object]:
+    return {
+        "executed_lines": sorted(coverage.executed),
+        "summary": _summary(form, coverage.totals),
+        "missing_lines": sorted(coverage.missing),
+        "excluded_lines": sorted(coverage.excluded),
+    }
 
 
-def _branches(
-    form: JsonForm, coverage: FileCoverage, depth: int
-) -> Iterator[tuple[str, Iterable[str]]]:
-    if form.branches:
-        yield "executed_branches", [form.text(_arcs(coverage.executed_branches), depth)]
-        yield "missing_branches", [form.text(_arcs(coverage.missing_branches), depth)]
+def _branches(form: JsonForm, coverage: FileCoverage) -> dict[str, object]:
+    if not form.branches:
+        return {}
+    return {
+        "executed_branches": _arcs(coverage.executed_branches),
+        "missing_branches": _arcs(coverage.missing_branches),
+    }
 
 
 def _arcs(branches: Branches) -> list[tuple[int, int]]:

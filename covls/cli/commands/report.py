@@ -268,8 +268,8 @@ class Shown:
         names = ", ".join(printable(name) for name in self.stale[:3])
         more = f" and {len(self.stale) - 3} more" if len(self.stale) > 3 else ""
         return (
-            f"{counted(len(self.stale), 'file')} changed after the tests ran, so the figures may "
-            f"not be true of the text that is there now: {names}{more}."
+            f"{counted(len(self.stale), 'file')} may have changed since the tests ran, so that the "
+            f"figures may not be true of the text that is there now: {names}{more}."
         )
 
     def _reports(self, files: Sequence[ReportFile]) -> Iterator[FileReport]:
