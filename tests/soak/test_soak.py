@@ -15,7 +15,7 @@ from tests.server.client import Client, shape
 RUNS = int(os.environ.get("COVLS_SOAK_RUNS", "8"))
 """More of them for a real soak: COVLS_SOAK_RUNS=500."""
 
-WARM_UP = 2
+WARM_UP = max(2, RUNS // 4)
 """Runs after which caches are filled and threads started."""
 
 GROWTH = 6 * 1024
