@@ -1,5 +1,6 @@
 """The `covls` command: finds the subcommand, and turns what goes wrong into an exit code."""
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -79,6 +80,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     130 interrupted.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a letter of a file's name is no reason to stop.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         # Not `cli.main`: it ends the process itself where the reader of a pipe has gone, and
         # writes a line where it is interrupted.

@@ -109,6 +109,20 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
+def test_output_that_cannot_hold_a_letter_holds_another(tmp_path: Path) -> None:
+    write(tmp_path, {"grüße.py": "x = 1\n"})
+    coverage(tmp_path, "run", "grüße.py")
+    done = subprocess.run(
+        [*COVLS, "report"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "gr??e.py" in done.stdout
+
+
 def measured(folder: Path, functions: int) -> None:
     """A project whose report is larger than a pipe holds."""
     source = "".join(f"def f{number}():\n    return {number}\n" for number in range(functions))

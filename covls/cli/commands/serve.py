@@ -1,5 +1,6 @@
 """`covls serve`: the language server on standard input and output, or on a loopback port."""
 
+import gc
 import ipaddress
 import logging
 import os
@@ -62,9 +63,14 @@ def serve(stdio: bool, tcp: tuple[str, int] | None, log_level: str) -> int:
     """Run the language server, as editors do."""
     if stdio and tcp is not None:
         raise click.UsageError("--stdio and --tcp cannot be had together.")
+    # Thousands of the protocol's classes come in and stay: the collector would go through them
+    # again and again meanwhile, which is a tenth of the time to start, and never frees any.
+    gc.disable()
     from covls.server.app import run
     from covls.server.transport import take_connection, take_stdio
 
+    gc.freeze()
+    gc.enable()
     _log(log_level.upper())
     # What a terminal's Ctrl+C ends in one way, a service manager's TERM shall not end in another.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
