@@ -6,7 +6,6 @@ cache. Measure on a machine that does nothing else.
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -184,7 +183,7 @@ def view_timing(editor: Editor) -> Spread:
     printed = subprocess.run(
         [*command, str(EDITS), str(EDITS_PER_PLACE)],
         cwd=cases.REPOSITORY,
-        env=os.environ | {"COVLS_CACHE_DIR": str(editor.cache)},
+        env=cases.environment_of(editor.cache),
         check=True,
         stdout=subprocess.PIPE,
     ).stdout

@@ -86,7 +86,17 @@ def environment(python: str) -> Path:
     )
     inside = folder / "bin" / "python"
     _pip(inside, "install", "--constraint", str(CONSTRAINTS), "pytest-cov", "mpmath", "hypothesis")
+    # As users have it, compiled; the editable one is compiled at every start where development
+    # keeps the repository free of byte code.
+    _pip(inside, "uninstall", "--yes", "covls")
+    _pip(inside, "install", "--no-deps", "--no-build-isolation", str(REPOSITORY))
     return inside
+
+
+def environment_of(cache: Path) -> dict[str, str]:
+    """The variables for programs that are measured: nothing but the cache is said to Python."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return kept | {"COVLS_CACHE_DIR": str(cache)}
 
 
 def sympy(python: Path) -> Case:

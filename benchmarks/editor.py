@@ -1,6 +1,5 @@
 """The language server as an editor feels it: seconds between what is sent and what arrives."""
 
-import os
 import shutil
 import sqlite3
 import time
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import Case
+from benchmarks.cases import Case, environment_of
 from benchmarks.lsp_client import Arrived, Client
 from benchmarks.measure import MemoryWatch, Spread, memory_of, memory_of_tree
 
@@ -35,6 +34,9 @@ OTHERS = (
 EDITS = 200
 EDITS_PER_PLACE = 20
 HOVERS = 200
+
+BETWEEN_EDITS = 0.1
+"""Seconds from the answer to an edit to the next: somebody types fast."""
 
 Diagnostics = Sequence[Mapping[str, Any]]
 
@@ -61,7 +63,7 @@ class Editor:
         return Client(
             [str(self.python), "-m", "covls", "serve"],
             folder=self.case.folder,
-            environment=os.environ | {"COVLS_CACHE_DIR": str(self.cache)},
+            environment=environment_of(self.cache),
             log=self.scratch / "server.log",
         )
 
@@ -135,6 +137,7 @@ class Editor:
             version = 2 + edit
             sent = client.change(path, version, "".join(lines))
             samples.append(client.diagnostics(path, version=version).at - sent)
+            time.sleep(BETWEEN_EDITS)
         return Spread(tuple(samples))
 
     def hovers(self, client: Client, name: str) -> Spread:

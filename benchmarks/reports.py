@@ -1,13 +1,12 @@
 """The whole report: covls and coverage.py's own commands in turns, on the same data."""
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.cases import Case
+from benchmarks.cases import Case, environment_of
 from benchmarks.measure import Cost, Spread, run
 
 ONE_FILE = "sympy/polys/polytools.py"
@@ -85,7 +84,7 @@ class Reports:
         cost = run(
             [str(self.python), "-m", module, *arguments],
             folder=self.case.folder,
-            environment=os.environ | {"COVLS_CACHE_DIR": str(self.cache)},
+            environment=environment_of(self.cache),
             output=self._output(name),
         )
         self.costs.setdefault(name, Costs()).runs.append(cost)
