@@ -374,7 +374,11 @@ class Session:
         layers = self.client_layers(workspace_folder)
         roots = configure(workspace_folder, None, layers).settings.roots
         named = explicit_root(path, inner, roots) if roots else None
-        return named or find_root(path, within=inner), workspace_folder
+        root = named or find_root(path, within=inner)
+        # One folder has one spelling, the client's, by whichever way a file in it was reached.
+        real = os.path.realpath(root)
+        spelled = (folder for folder in folders if os.path.realpath(folder) == real)
+        return next(spelled, root), workspace_folder
 
     async def _wait_until_configured(self) -> None:
         if not self.configured.is_set():

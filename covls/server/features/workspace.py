@@ -42,7 +42,8 @@ def did_change_watched_files(session: Session, params: types.DidChangeWatchedFil
             session.file_changed(document)
     if settings_changed or data_changed:
         for root in session.roots.values():
-            session.look(root)
+            if settings_changed or root.settings.watch.mode != "off":
+                session.look(root)
         # Data or settings of its own may have made a folder a root.
         if _could_move(session, params):
             session.find_roots_anew()

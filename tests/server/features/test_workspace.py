@@ -182,6 +182,21 @@ async def test_a_folder_reached_by_a_link(client: Client, tmp_path: Path) -> Non
     await client.end()
 
 
+async def test_a_root_has_the_clients_spelling_whichever_file_comes_first(
+    minimal: Client, tmp_path: Path
+) -> None:
+    real = measured(tmp_path / "real", call=False)
+    link = tmp_path / "link"
+    link.symlink_to(real)
+    minimal.ignore("covls/didChangeCoverage", "textDocument/publishDiagnostics")
+    await minimal.start(link)
+    assert await uncovered(minimal, real / "a.py") == [(2, 2, "missing")]
+    status = await minimal.receive_until("covls/status", lambda status: status["state"] == "ok")
+    assert status["folder"] == uri_of(link)
+    minimal.ignore("covls/status")
+    await minimal.end()
+
+
 async def test_links_in_a_circle(minimal: Client, tmp_path: Path) -> None:
     project = measured(tmp_path / "p", call=False)
     (project / "loop").symlink_to(project)
