@@ -31,6 +31,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
+        # What is wrong with a file is often a sentence that names it.
+        if self.where in self.message:
+            return self.message
         return f"`{self.where}`: {self.message}"
 
 
