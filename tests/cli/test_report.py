@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
 import pytest
 
+from covls.cli.commands.report import report as report_command
 from tests.cli.measured import (
     Covls,
     age,
@@ -476,11 +478,25 @@ def test_a_plugin_runs_only_where_trust_was_given(
     assert "page.words" not in covls(tmp_path, "--no-trusted", "report").out
 
 
+def test_every_option_is_on_the_page_about_the_command() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
+    for parameter in report_command.params:
+        for name in parameter.opts if isinstance(parameter, click.Option) else ["PATHS"]:
+            assert f"`{name}" in page, name
+
+
+def test_every_key_of_ours_is_on_the_page(tmp_path: Path, covls: Covls) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
+    measured(tmp_path)
+    keys = list(covls.json(tmp_path)["covls"])
+    assert re.findall(r"^\| `(\w+)` \|", page.partition("## JSON")[2], re.MULTILINE) == keys
+
+
 def test_on_a_terminal_it_is_coloured_and_fits(tmp_path: Path) -> None:
-    deep = "a_rather_long_name_of_a_folder/and_one_more_that_is_longer_still/a.py"
-    other = "another_rather_long_name_of_a_folder/and_one_more_that_is_longer/a.py"
+    deep = "a_rather_long_name_of_a_folder/and_one_more_that_is_longer/a.py"
+    other = "the_rather_long_name_of_a_folder/and_one_more_that_is_longer/a.py"
     measured(tmp_path, {deep: OTHER, other: OTHER, "b.py": OTHER})
-    for width in (72, 100):
+    for width in (60, 72):
         shown = on_terminal(tmp_path, width, "report", "--show-missing")
         assert "\x1b[" in shown
         plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
