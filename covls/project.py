@@ -388,6 +388,23 @@ class Project:
 
     # One file
 
+    def prepare(self, paths: Sequence[Path]) -> None:
+        """Begin to analyse Python files that are about to be viewed; returns at once.
+
+        What could run depends on no data, so that this can go on while the data are read.
+        """
+
+        def analyse() -> None:
+            for path in paths:
+                source = read_source(path)
+                if path.suffix == ".py" and not isinstance(source, Unreadable):
+                    self.analysts.analyse(path, source)
+
+        if paths and fingerprint(self.configuration.data_file):
+            threading.Thread(target=analyse, name="covls prepare", daemon=True).start()
+        else:
+            self.analysts.warm_up()
+
     def view(self, path: Path, text: str | None = None) -> FileView | None:
         """The coverage of a file on the lines of `text` (None: of the file on disk).
 

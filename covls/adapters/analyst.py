@@ -217,6 +217,7 @@ class Analysts:
         self.own = python is None
         self._command = _command(python, plugins)
         self._lock = threading.Lock()
+        self._asked: dict[tuple[Path, bytes], Future[Analysis | NotAnalysed]] = {}
         self._idle: list[_Worker] = []
         self._count = 0
         self._alive: set[_Worker] = set()
@@ -257,9 +258,30 @@ class Analysts:
         key = self._key(source) if not tracer else None
         found = self._from_cache(key, path)
         if found is None:
+            found = self._ask_once(path, source, tracer, key)
+        return found
+
+    def _ask_once(
+        self, path: Path, source: bytes, tracer: str, key: bytes | None
+    ) -> Analysis | NotAnalysed:
+        """Ask a worker, unless another thread is just asking the same: then wait for its answer."""
+        same = (path, key or source)
+        mine = Future[Analysis | NotAnalysed]()
+        with self._lock:
+            answer = self._asked.setdefault(same, mine)
+        if answer is not mine:
+            return answer.result()
+        try:
             found = self._ask(path, source, tracer, key, urgent=True)
-            if self._cache:
-                self._cache.flush()
+            answer.set_result(found)
+        except BaseException as error:
+            answer.set_exception(error)
+            raise
+        finally:
+            with self._lock:
+                del self._asked[same]
+        if self._cache:
+            self._cache.flush()
         return found
 
     def analyse_many(

@@ -84,6 +84,7 @@ class Root:
     def open(
         self,
         client: Sequence[Layer],
+        on_screen: Sequence[Path],
         on_change: Callable[[], None],
         on_notice: Callable[[str], None],
     ) -> None:
@@ -91,8 +92,9 @@ class Root:
         self.configured = configure(self.folder, self.workspace_folder, client)
         settings = self.configured.settings
         self.project = Project(self.folder, settings, trusted=settings.trusted)
-        # A worker takes longer to start than the data to read, and the first file waits for both.
-        self.project.analysts.warm_up()
+        # To start a worker and analyse a file takes longer than to read the data, and the first
+        # file waits for both.
+        self.project.prepare([Path(os.path.realpath(path)) for path in on_screen])
         self.watch(on_change, on_notice)
         self.project.refresh()
         if self.closed:
@@ -109,7 +111,7 @@ class Root:
         """Look at settings and data; what is new is taken over."""
         project = self.project
         if project is None:
-            self.open(client, on_change, on_notice)
+            self.open(client, on_screen, on_change, on_notice)
             return Refreshed(True)
         reconfigured = self._configure_again(project, client)
         if reconfigured:

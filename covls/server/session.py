@@ -407,7 +407,12 @@ class Session:
     async def _start(self, root: Root) -> None:
         layers = self.client_layers(root.workspace_folder)
         try:
-            await self.in_thread(root.open, layers, *self._callbacks(root))
+            on_screen = [
+                document.path
+                for document in self.documents.values()
+                if document.path.is_relative_to(root.folder)
+            ]
+            await self.in_thread(root.open, layers, on_screen, *self._callbacks(root))
         finally:
             if not root.closed:
                 self._root_changed(root)

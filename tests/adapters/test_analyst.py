@@ -295,10 +295,10 @@ def test_close_frees_whoever_waits(make: Make, tmp_path: Path) -> None:
     analysts = make(SLOW_RULES, workers=1)
     found: list[Analysis | NotAnalysed] = []
 
-    def work() -> None:
-        found.append(analysts.analyse(tmp_path / "slow.py", SLOW))
+    def work(name: str) -> None:
+        found.append(analysts.analyse(tmp_path / name, SLOW))
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
+    threads = [threading.Thread(target=work, args=(f"slow{i}.py",)) for i in range(3)]
     for thread in threads:
         thread.start()
     until(lambda: len(analysts._waiting) == 2 and len(analysts._alive) == 1)
@@ -306,6 +306,26 @@ def test_close_frees_whoever_waits(make: Make, tmp_path: Path) -> None:
     for thread in threads:
         thread.join(10)
     assert [("closing" in reason(result)) for result in found] == [True] * 3
+
+
+def test_what_is_being_asked_is_not_asked_again(make: Make, tmp_path: Path) -> None:
+    analysts = make(SLOW_RULES)
+    found: list[Analysis | NotAnalysed] = []
+
+    def work() -> None:
+        found.append(analysts.analyse(tmp_path / "slow.py", SLOW))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    threads[0].start()
+    until(lambda: len(analysts._alive) == 1 and not analysts._idle)
+    # The first is never answered, so that a second worker would start for the second.
+    threads[1].start()
+    analysts.analyse(tmp_path / "other.py", b"x\n")
+    assert len(analysts._alive) == 2
+    analysts.close()
+    for thread in threads:
+        thread.join(10)
+    assert found[0] is found[1]
 
 
 def test_a_worker_that_grew_is_replaced(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
