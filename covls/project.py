@@ -31,7 +31,7 @@ from covls.adapters.local_files import local_python_files
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.analysis import NotAnalysed
-from covls.core.arrival import Digest, Hold, Waiting, decide, decide_unread
+from covls.core.arrival import Digest, Hold, Run, Waiting, decide, decide_unread
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
 from covls.core.drift import LineMap, map_lines
 from covls.core.lines import ranges, split_lines
@@ -140,6 +140,9 @@ class Project:
         self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
         self._failures: dict[Path, str] = {}
         self._status = Status(State.NO_DATA)
+        self._held: Snapshot | None = None
+        """Data that was read and not shown yet, as its run has not ended."""
+        self._waiting = False
         self._seen: Fingerprint | None = None
         self._changed_at = 0.0
         self._written_at_most = float("inf")
@@ -268,7 +271,7 @@ class Project:
 
     def _refresh(self, on_screen: Sequence[Path]) -> Refreshed:
         seen = fingerprint(self.configuration.data_file)
-        unsettled = self._status.state in (State.RUNNING, State.ERROR)
+        unsettled = self._waiting or self._status.state is State.ERROR
         if seen == self._seen and not unsettled:
             return Refreshed(False)
         now = time.monotonic()
@@ -279,13 +282,14 @@ class Project:
         run = self._runs.look(self.configuration.data_file)
         shown = self._snapshot
         if shown is not None and seen == shown.fingerprint:
+            self._held = None
             return self._settle(Status(State.OK), None)
         if hold := decide_unread(run, quiet):
-            return self._hold(hold, None)
-        candidate, failure = self._read()
+            return self._hold(hold, run)
+        candidate, failure = self._read(seen)
         if failure is not None and failure.kind not in _NOTHING_THERE:
             if run.alive:
-                return self._hold(Hold(Waiting.RUNNING, LOOK_AGAIN), failure)
+                return self._hold(Hold(Waiting.RUNNING, LOOK_AGAIN), run)
             again = LOOK_AGAIN if failure.kind is DataFileProblem.BUSY else None
             return self._settle(Status(State.ERROR, str(failure)), again)
         decision = decide(
@@ -296,12 +300,18 @@ class Project:
             self.settings.watch.settle,
         )
         if isinstance(decision, Hold):
-            return self._hold(decision, failure)
+            self._held = candidate
+            return self._hold(decision, run, str(failure or ""))
         assert candidate is not None, "only data that was read is shown"
         self._show(candidate)
         return Refreshed(True)
 
-    def _read(self) -> tuple[Snapshot | None, DataFileError | None]:
+    def _read(
+        self, seen: Fingerprint | None = None
+    ) -> tuple[Snapshot | None, DataFileError | None]:
+        """The data, or why there is none; what was `seen` and held back need not be read again."""
+        if self._held is not None and self._held.fingerprint == seen:
+            return self._held, None
         configuration = self.configuration
         try:
             snapshot = read_snapshot(
@@ -319,22 +329,26 @@ class Project:
         first_look = self._seen is None
         age = max(0.0, time.time() - max((f.mtime_ns for f in seen.files), default=0) / 1e9)
         self._changed_at = now - age if first_look else now
-        if not first_look and self._status.state is not State.RUNNING:
+        if not first_look and not self._waiting:
             # A source that is saved from here on, while the run goes on, is not surely the one
             # that the run imported.
             self._written_at_most = time.time()
 
-    def _hold(self, decision: Hold, failure: DataFileError | None) -> Refreshed:
+    def _hold(self, decision: Hold, run: Run, nothing: str = "") -> Refreshed:
+        """Keep what is on show. `nothing` says what is wrong where there is no data."""
         if decision.reason is Waiting.NO_DATA:
-            return self._settle(Status(State.NO_DATA, str(failure or "")), decision.again_in)
-        message = (
-            "A test run is under way; coverage is that of the last one."
-            if decision.reason is Waiting.RUNNING
-            else "The data is changing; coverage is that of the last run."
-        )
-        return self._settle(Status(State.RUNNING, message), decision.again_in)
+            return self._settle(Status(State.NO_DATA, nothing), decision.again_in)
+        self._waiting = True
+        if decision.reason is Waiting.SETTLING:
+            # Most likely all is well in a moment, so nobody needs to be told.
+            return Refreshed(False, decision.again_in)
+        changed = self._status.state is not State.RUNNING
+        message = f"{run.name or 'A test run'} is under way; coverage is that of the last run."
+        self._status = Status(State.RUNNING, message)
+        return Refreshed(changed, decision.again_in)
 
     def _settle(self, status: Status, again_in: float | None) -> Refreshed:
+        self._waiting = again_in is not None
         changed, self._status = status != self._status, status
         return Refreshed(changed, again_in)
 
@@ -347,6 +361,7 @@ class Project:
             self._measured_paths = {Path(local): name for name, local in located.found.items()}
             self._files.clear()
             self._failures.clear()
+            self._held, self._waiting = None, False
             self._status = Status(State.OK)
 
     def _digest(self, snapshot: Snapshot, on_screen: Sequence[Path]) -> Digest:
