@@ -307,6 +307,7 @@ class Session:
         """Take the client's folders, as path and URI."""
         self.folders = tuple(dict.fromkeys(path for path, _ in folders))
         self.folder_uris = dict(folders)
+        self._close_unused_roots()
         self.find_roots_anew()
 
     def find_roots_anew(self) -> None:
