@@ -99,6 +99,25 @@ class Cache:
 
 
 @dataclass(frozen=True, slots=True)
+class Ledger:
+    """The sources as they were when data landed, in the user's cache folder; safe to delete."""
+
+    max_mb: Annotated[
+        int,
+        About(
+            "Megabytes that measured sources may take; 0 keeps none, and coverage of files that "
+            "changed since the data was written is only told where git has what was measured.",
+            minimum=0,
+            maximum=1_048_576,
+        ),
+    ] = 256
+    max_days: Annotated[
+        int,
+        About("Days after which measured sources are let go of.", minimum=1, maximum=36_500),
+    ] = 90
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of covls's settings, nested as they are written."""
 
@@ -135,6 +154,7 @@ class Settings:
     hover: Annotated[Hover, About("What is shown for the line under the pointer.")] = Hover()
     watch: Annotated[Watch, About("How changes of the data file are noticed.")] = Watch()
     cache: Annotated[Cache, About("The cache of analysed files.")] = Cache()
+    ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()
 
 
 class Layer(NamedTuple):
