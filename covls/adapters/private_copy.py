@@ -6,6 +6,7 @@ that file itself, whatever happens to us. coverage.py's own reader is never poin
 file: it writes, and under some orders of calls erases.
 """
 
+import hashlib
 import os
 import sqlite3
 import stat
@@ -78,6 +79,12 @@ def open_private() -> sqlite3.Connection:
     database.execute("PRAGMA synchronous = off")
     database.execute(f"PRAGMA cache_size = -{_CACHE}")
     return database
+
+
+def file_hash(path: Path) -> str:
+    """The SHA-256 of a user's file in hexadecimal. Raises OSError."""
+    with _gates[os.path.realpath(path.parent)], path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def copy_file(path: Path, give_up: float) -> tuple[sqlite3.Connection, os.stat_result]:

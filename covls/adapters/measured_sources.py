@@ -1,0 +1,190 @@
+"""The texts that one state of a root's data measured, where the disk has others by now."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from covls.adapters.git import Git
+from covls.adapters.ledger import Ledger, Record
+from covls.adapters.recorded_sources import (
+    RecordedSources,
+    data_hashes,
+    read_sources,
+    sources_file,
+)
+from covls.adapters.snapshot import Snapshot
+from covls.adapters.source import source_text
+from covls.core.analysis import Analysis
+from covls.core.coverage import Measured
+from covls.core.lines import split_lines
+from covls.core.plausible import Version, can_have_run, choose, lines_can_run
+
+CONTENTS_TRIED = 12
+"""Versions in git that are analysed for one file, at most."""
+
+Analyse = Callable[[bytes], Analysis | None]
+"""What could run in a source; None where it cannot be analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredSource:
+    """The text that was measured, with what could run in it."""
+
+    content: bytes
+    analysis: Analysis
+    origin: str
+    """Where it is from, for people."""
+    doubtful: frozenset[int] = frozenset()
+    """Lines (from 1) that may have been others when they were measured."""
+
+
+class MeasuredSources:
+    """The measured sources of one snapshot, from beside its data, the ledger, and git.
+
+    Thread-safe. All is looked up when first asked for.
+    """
+
+    def __init__(self, root: Path, snapshot: Snapshot, ledger: Ledger, git: Git) -> None:
+        self.problem: str | None = None
+        """What is wrong with the sources that were recorded beside the data."""
+        self._root = root
+        self._snapshot = snapshot
+        self._ledger = ledger
+        self._git = git
+        self._lock = threading.Lock()
+        self._record: Record | None = None
+        self._recorded: RecordedSources | None = None
+        self._looked_beside = False
+        self._stopped = threading.Event()
+        self._recorder: threading.Thread | None = None
+
+    def beside(
+        self, measured_path: str, measured: Measured, analyse: Analyse
+    ) -> MeasuredSource | None:
+        """What was recorded beside the data, by `covls record-sources`; surer than the disk."""
+        recorded = self._beside()
+        digest = recorded.digest(measured_path) if recorded else None
+        if recorded is None or digest is None:
+            return None
+        return _checked(recorded.content(digest), recorded.path.name, measured, analyse)
+
+    def elsewhere(
+        self, path: Path, measured_path: str, measured: Measured, analyse: Analyse
+    ) -> MeasuredSource | None:
+        """What the ledger kept when this data was first seen, or else what git has."""
+        entry = self._kept().get(measured_path)
+        if entry is not None:
+            content = self._ledger.content(entry.hash)
+            found = _checked(content, "the ledger", measured, analyse)
+            if found is not None:
+                return found
+        return self._in_git(path, measured, analyse)
+
+    def _in_git(self, path: Path, measured: Measured, analyse: Analyse) -> MeasuredSource | None:
+        sources: list[MeasuredSource] = []
+        versions: list[Version] = []
+        tried: dict[bytes, tuple[list[str], MeasuredSource | None]] = {}
+        last = max(measured.lines, default=0)
+        for version in self._git.versions(path, self._snapshot.written_at):
+            if version.content not in tried:
+                if len(tried) == CONTENTS_TRIED:
+                    # What was not looked at might contradict what was.
+                    return None
+                lines = split_lines(source_text(version.content))
+                analysis = analyse(version.content) if last <= len(lines) else None
+                possible = analysis is not None and can_have_run(analysis, measured)
+                tried[version.content] = (
+                    lines,
+                    (
+                        MeasuredSource(version.content, analysis, version.name)
+                        if analysis is not None and possible
+                        else None
+                    ),
+                )
+            lines, source = tried[version.content]
+            if source is not None:
+                sources.append(source)
+                versions.append(Version(lines, version.at))
+        choice = choose(versions, self._snapshot.written_at)
+        if choice is None:
+            return None
+        return replace(sources[choice.index], doubtful=choice.doubtful)
+
+    def hashes(self, measured_path: str) -> tuple[str, ...]:
+        """The hashes of the contents that are on record as measured, the surest first."""
+        recorded = self._beside()
+        if recorded and (digest := recorded.digest(measured_path)):
+            return (digest,)
+        entry = self._kept().get(measured_path)
+        return (entry.hash,) if entry else ()
+
+    def record(self, files: Callable[[], Mapping[str, Path]], written_at: float) -> None:
+        """Keep the sources on disk that were surely measured, in a thread of its own.
+
+        `files` are local files by measured path; `written_at` is the time (seconds since the
+        epoch) after which a file must not have been modified.
+        """
+
+        def work() -> None:
+            record = self._ledger.note(
+                self._root,
+                self._snapshot.fingerprint,
+                files(),
+                written_at=written_at,
+                stopped=self._stopped.is_set,
+            )
+            with self._lock:
+                self._record = record
+
+        self._recorder = threading.Thread(target=work, name="covls ledger", daemon=True)
+        self._recorder.start()
+
+    def finish(self, seconds: float) -> None:
+        """Wait for what is being recorded, and end it where it takes longer."""
+        if self._recorder is not None:
+            self._recorder.join(seconds)
+            self._stopped.set()
+            self._recorder.join(seconds)
+
+    def _beside(self) -> RecordedSources | None:
+        with self._lock:
+            if not self._looked_beside:
+                self._looked_beside = True
+                self._recorded = self._looked_up()
+            return self._recorded
+
+    def _looked_up(self) -> RecordedSources | None:
+        path = sources_file(self._snapshot.data_file)
+        try:
+            recorded = read_sources(path)
+        except ValueError as error:
+            self.problem = str(error)
+            return None
+        if recorded is None:
+            return None
+        hashes = data_hashes(self._snapshot.data_file, self._snapshot.fingerprint)
+        if hashes is not None and hashes == recorded.data:
+            return recorded
+        if hashes is not None:
+            self.problem = (
+                f"{path} holds the sources of other data, and is not used. Make it anew with "
+                "`covls record-sources`, or delete it"
+            )
+        return None
+
+    def _kept(self) -> Record:
+        with self._lock:
+            if self._record is None:
+                self._record = self._ledger.record(self._root, self._snapshot.fingerprint)
+            return self._record
+
+
+def _checked(
+    content: bytes | None, origin: str, measured: Measured, analyse: Analyse
+) -> MeasuredSource | None:
+    """A content that time or a record speaks for, unless what ran cannot run in it."""
+    analysis = None if content is None else analyse(content)
+    if content is None or analysis is None or not lines_can_run(analysis, measured):
+        return None
+    return MeasuredSource(content, analysis, origin)
