@@ -31,7 +31,7 @@ from covls.adapters.local_files import local_python_files
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.analysis import NotAnalysed
-from covls.core.arrival import Digest, Hold, Run, Waiting, decide, decide_unread
+from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decide_unread
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
 from covls.core.drift import LineMap, map_lines
 from covls.core.lines import ranges, split_lines
@@ -116,6 +116,8 @@ class _MeasuredFile:
 
     measured_path: str
     coverage: FileCoverage
+    ran: frozenset[int]
+    """Its executed lines, as the data have them."""
     lines: Sequence[str]
     verified: bool
     stamp: tuple[int, int] | None
@@ -138,6 +140,7 @@ class Project:
         self._located = NOTHING_LOCATED
         self._measured_paths: dict[Path, str] = {}
         self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
+        self._compared: tuple[Snapshot | None, dict[str, Measured]] = None, {}
         self._failures: dict[Path, str] = {}
         self._status = Status(State.NO_DATA)
         self._held: Snapshot | None = None
@@ -328,7 +331,9 @@ class Project:
         """Remember when the data last changed, and from when on sources may have been measured."""
         first_look = self._seen is None
         age = max(0.0, time.time() - max((f.mtime_ns for f in seen.files), default=0) / 1e9)
-        self._changed_at = now - age if first_look else now
+        # The clock of the file's time need not be ours, and a file that took the place of another
+        # may be old: it tells no more than that the data do not move just now.
+        self._changed_at = now - (age if first_look else min(age, MOVING))
         if not first_look and not self._waiting:
             # A source that is saved from here on, while the run goes on, is not surely the one
             # that the run imported.
@@ -366,12 +371,19 @@ class Project:
 
     def _digest(self, snapshot: Snapshot, on_screen: Sequence[Path]) -> Digest:
         lines: dict[str, frozenset[int]] = {}
+        # What is compared now is viewed next, if it is shown.
+        compared: dict[str, Measured] = {}
         for path in on_screen:
             known = self._files.get(path)
             if known is None or not known.verified or known.stamp != _stamp(path):
                 continue  # Its text has changed, so its lines are expected to.
-            if known.measured_path in snapshot.paths:
-                lines[known.measured_path] = snapshot.measured(known.measured_path).lines
+            if snapshot is self._snapshot:
+                lines[known.measured_path] = known.ran
+            elif known.measured_path in snapshot.paths:
+                measured = compared[known.measured_path] = snapshot.measured(known.measured_path)
+                lines[known.measured_path] = measured.lines
+        if snapshot is not self._snapshot:
+            self._compared = snapshot, compared
         return Digest(
             files=snapshot.paths,
             contexts=frozenset(snapshot.contexts),
@@ -496,6 +508,7 @@ class Project:
         known = _MeasuredFile(
             measured_path,
             coverage,
+            measured.lines,
             split_lines(source_text(source)),
             self._surely_measured(snapshot, stamp) and _plausible(coverage, measured),
             stamp,
@@ -522,7 +535,10 @@ class Project:
         analysis = self.analysts.analyse(path, source, tracer)
         if isinstance(analysis, NotAnalysed):
             return analysis.reason
-        measured = snapshot.measured(measured_path)
+        compared_with, compared = self._compared
+        measured = compared.pop(measured_path, None) if compared_with is snapshot else None
+        if measured is None:
+            measured = snapshot.measured(measured_path)
         return cover(analysis, measured), source, measured
 
     def _fail(self, path: Path, reason: str) -> None:
