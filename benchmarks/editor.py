@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.cases import Case, environment_of
 from benchmarks.lsp_client import Arrived, Client
-from benchmarks.measure import MemoryWatch, Spread, memory_of, memory_of_tree
+from benchmarks.measure import MemoryWatch, Spread, memory_of, memory_of_tree, processor_seconds
 
 LARGEST = "sympy/polys/polytools.py"
 """The largest file of the package that is not a test."""
@@ -80,22 +80,22 @@ class Editor:
             client.initialize()
             return self.open(client, name)
 
-    def open_later(self, name: str, *, cached: bool) -> float:
-        """A file is opened while the server is at work: `didOpen` → its diagnostics."""
-        if not cached:
-            shutil.rmtree(self.cache, ignore_errors=True)
-        with self.start() as client:
-            client.initialize()
-            self.open(client, OTHERS[0])
-            return self.open(client, name)
+    def open_later(self, client: Client, name: str) -> float:
+        """A file is opened in a server at rest: `didOpen` → its diagnostics.
 
-    def open_again(self, client: Client, name: str) -> float:
-        """A file that was closed is opened again: `didOpen` → its diagnostics."""
+        The server has let go of the file before; its analysis is in the cache on disk.
+        """
         client.close(self.path(name))
-        # What is published for the closed file, if anything, has come before this is answered.
-        hover(client, self.path(OTHERS[0]), 1)
+        self.rest(client)
         client.forget()
         return self.open(client, name)
+
+    def rest(self, client: Client) -> None:
+        """Wait until the server and its workers have nothing to do for half a second."""
+        spent = -1.0
+        while (now := processor_seconds(client.process.pid)) > spent + 0.03:
+            spent = now
+            time.sleep(0.5)
 
     def open(self, client: Client, name: str) -> float:
         path = self.path(name)
@@ -103,11 +103,12 @@ class Editor:
         return self.some_diagnostics(client, path).at - sent
 
     def data_changed(self, client: Client, name: str) -> float:
-        """One more line of an open file runs: data quiet → the line's diagnostic is gone.
+        """One more line of an open file runs: data written → the line's diagnostic is gone.
 
         The data file is replaced by one that has all that was there and one row more.
         """
         path = self.path(name)
+        self.rest(client)
         client.forget()
         line = self.first_uncovered(client, path)
         changed = self.case.folder / "changed-data"
@@ -119,11 +120,11 @@ class Editor:
                 (line, str(path)),
             )
         changed.replace(self.case.data_file)
-        quiet = time.perf_counter()
+        written = time.perf_counter()
         while True:
             arrived = client.diagnostics(path)
             if all(first_line(d) > line for d in uncovered(published(arrived))):
-                return arrived.at - quiet
+                return arrived.at - written
 
     def edits(self, client: Client, name: str) -> Spread:
         """A line is inserted again and again, in ten places: `didChange` → marks that moved."""
@@ -160,6 +161,7 @@ class Editor:
             client.initialize()
             for name in (LARGEST, MEDIAN, *OTHERS):
                 self.open(client, name)
+            self.rest(client)
             self.edits(client, LARGEST)
             hover(client, self.path(LARGEST), 500)
             pid = client.process.pid

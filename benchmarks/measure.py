@@ -81,6 +81,18 @@ def process_tree(pid: int) -> list[int]:
     return tree
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process and its living descendants have spent."""
+    ticks = 0
+    for member in process_tree(pid):
+        try:
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def memory_of_tree(pid: int) -> int:
     """The bytes of memory that a process and its descendants hold together."""
     return sum(map(memory_of, process_tree(pid)))
