@@ -2,7 +2,6 @@
 
 import contextlib
 import heapq
-import importlib.metadata
 import importlib.util
 import json
 import os
@@ -356,7 +355,11 @@ class Analysts:
         if self._versions is None:
             if self.own:
                 # What the worker would say, without the time that it takes to start.
-                self._versions = sys.version, importlib.metadata.version("coverage")
+                # Imported here because it takes as long as a third of all that the server imports
+                # of covls before it can answer.
+                from importlib.metadata import version
+
+                self._versions = sys.version, version("coverage")
             else:
                 with self._worker(urgent=True) as worker:
                     self._versions = worker.hello["python"], worker.hello["coverage"]
