@@ -400,8 +400,9 @@ class Project:
 
         here: dict[str, str] = {}
         foreign: list[str] = []
+        folders: dict[str, str] = {}
         for measured_path in sorted(snapshot.paths):
-            local = os.path.realpath(self.root / measured_path)
+            local = _real_path(str(self.root / measured_path), folders)
             if Path(local).exists():
                 here[measured_path] = local
             else:
@@ -646,6 +647,19 @@ def _plausible(coverage: FileCoverage, measured: Measured) -> bool:
     """
     analysis = coverage.analysis
     return measured.lines <= analysis.executable | analysis.statements
+
+
+def _real_path(path: str, folders: dict[str, str]) -> str:
+    """`os.path.realpath` for thousands of files of few folders, those done being in `folders`."""
+    folder, separator, name = path.rpartition(os.sep)
+    real = folders.get(folder)
+    if real is None:
+        real = folders[folder] = os.path.realpath(folder + separator)
+    local = f"{real.rstrip(os.sep)}{os.sep}{name}"
+    # A name that is a link, or none at all, is looked at in full.
+    if not name or name == os.pardir or os.path.islink(local):  # noqa: PTH114
+        return os.path.realpath(path)
+    return local
 
 
 def _is_ours(python: Path) -> bool:
