@@ -132,7 +132,7 @@ class Ledger:
             return _record(database, root, identity), _last_record(database, root), hashes
 
         nothing: tuple[Record, Record, set[str]] = ({}, {}, set())
-        on_record, seen, kept = self._ask(look, nothing)
+        on_record, seen, kept = self._ask(look, nothing, _SECONDS_TO_WRITE)
         known = dict(on_record)
         used: set[str] = set()
         new: dict[str, bytes] = {}
@@ -154,7 +154,8 @@ class Ledger:
             if pending > _BATCH:
                 self._write(new, used)
                 new, pending = {}, 0
-        if len(known) > len(on_record) or new:
+        if known:
+            # Also if nothing is new: what is in use is not to be thrown out.
             self._write(new, used, (root, identity, known))
         return known
 
@@ -195,9 +196,11 @@ class Ledger:
             )
             if record:
                 root, identity, entries = record
+                # Another server may have been here since we looked; what it kept first stays.
+                entries = {**entries, **_record(database, root, identity)}
                 database.execute(
                     "INSERT OR REPLACE INTO record (root, data, made, body) VALUES (?, ?, ?, ?)",
-                    (str(root), identity, time.time_ns(), _packed(entries)),
+                    (str(root), identity, int(time.time() * 1e9), _packed(entries)),
                 )
                 database.execute(
                     "DELETE FROM record WHERE root = ? AND data NOT IN "
@@ -238,11 +241,16 @@ class Ledger:
             # `execute` would take one step of it, which gives back one page.
             database.executescript("PRAGMA incremental_vacuum")
 
-    def _ask(self, question: Callable[[sqlite3.Connection], Answer], otherwise: Answer) -> Answer:
+    def _ask(
+        self,
+        question: Callable[[sqlite3.Connection], Answer],
+        otherwise: Answer,
+        seconds: float = _SECONDS_TO_READ,
+    ) -> Answer:
         """What the database says, `otherwise` where there is none, or none to be had now."""
         answer = otherwise
         if self._path.exists():
-            with self._forgiving(), contextlib.closing(self._open(_SECONDS_TO_READ)) as database:
+            with self._forgiving(), contextlib.closing(self._open(seconds)) as database:
                 answer = question(database)
         return answer
 

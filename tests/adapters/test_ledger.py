@@ -166,6 +166,19 @@ def test_the_old_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ledger.record(tmp_path, data(1)) == {}
 
 
+def test_what_is_in_use_stays(
+    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same data, looked at again and again."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    files = sources(tmp_path, {"a.py": "a = 1\n"})
+    for _ in range(5):
+        ledger.note(tmp_path, data(1), files, written_at=now)
+        now += 80 * DAY
+    assert contents(ledger, ledger.record(tmp_path, data(1))) == {"a.py": b"a = 1\n"}
+
+
 def test_few_records_of_a_root_are_kept(ledger: Ledger, tmp_path: Path) -> None:
     files = sources(tmp_path, {"a.py": "a = 1\n"})
     ledger.note(tmp_path / "other", data(0), files, written_at=time.time())
