@@ -48,8 +48,9 @@ class Spread:
 class MemoryWatch:
     """Samples the memory of a process and of all below it together, from a thread of its own.
 
-    What comes and goes between two samples is missed; `run` therefore also asks the kernel for the
-    highest peak of a single process.
+    What comes and goes between two samples is missed, but for the first process's own peak, which
+    the kernel keeps. (What it tells after the end would not do: it has the peak of this process in
+    it, which the other was forked from.)
     """
 
     def __init__(self, pid: int) -> None:
@@ -66,7 +67,8 @@ class MemoryWatch:
 
     def _watch(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
-            self.peak_bytes = max(self.peak_bytes, memory_of_tree(self._pid))
+            together = memory_of_tree(self._pid)
+            self.peak_bytes = max(self.peak_bytes, together, peak_of(self._pid))
 
 
 def process_tree(pid: int) -> list[int]:
@@ -100,14 +102,21 @@ def memory_of_tree(pid: int) -> int:
 
 def memory_of(pid: int) -> int:
     """A process's resident memory, of pages shared with others its share (the kernel's "PSS")."""
+    return _kilobytes(f"/proc/{pid}/smaps_rollup", "Pss:") * 1024
+
+
+def peak_of(pid: int) -> int:
+    """The most resident memory that a process had so far."""
+    return _kilobytes(f"/proc/{pid}/status", "VmHWM:") * 1024
+
+
+def _kilobytes(file: str, name: str) -> int:
+    """A figure of the kernel's about a process, 0 for one that has ended."""
     try:
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+        lines = Path(file).read_text().splitlines()
     except OSError:
-        # It has ended.
-        pass
-    return 0
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(name)), 0)
 
 
 def run(
@@ -128,13 +137,11 @@ def run(
             stderr=errors,
         )
         watch = MemoryWatch(process.pid)
-        _, status, usage = os.wait4(process.pid, 0)
+        process.wait()
         seconds = time.perf_counter() - started
-    # Popen must not wait for a process that wait4 has already collected.
-    process.returncode = os.waitstatus_to_exitcode(status)
-    sampled = watch.stop()
+    peak_bytes = watch.stop()
     if process.returncode != 0:
         raise subprocess.CalledProcessError(
             process.returncode, command, stderr=output.with_suffix(".stderr").read_text()
         )
-    return Cost(seconds, max(sampled, usage.ru_maxrss * 1024))
+    return Cost(seconds, peak_bytes)
