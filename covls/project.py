@@ -26,23 +26,31 @@ from covls.adapters.data_file import (
     fingerprint,
     read_snapshot,
 )
+from covls.adapters.git import Git
 from covls.adapters.interpreter import find_interpreter
+from covls.adapters.ledger import Ledger
 from covls.adapters.local_files import local_python_files
+from covls.adapters.measured_sources import MeasuredSources
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
-from covls.core.analysis import NotAnalysed
+from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decide_unread
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
-from covls.core.drift import LineMap, map_lines
+from covls.core.drift import LineMap, drift
 from covls.core.lines import ranges, split_lines
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
+from covls.core.plausible import lines_can_run
 from covls.core.settings import Problem, Settings
+from covls.core.statements import Text
 
 LOOK_AGAIN = 1.0
 """Seconds until data that could not be read is tried again, where that may pass by itself."""
 
 _NOTHING_THERE = (DataFileProblem.MISSING, DataFileProblem.EMPTY)
+
+SECONDS_TO_RECORD = 2.0
+"""How long closing waits for sources that are being kept; what is not done then is left out."""
 
 NOTHING_LOCATED = Located({}, {}, {}, ())
 
@@ -118,10 +126,10 @@ class _MeasuredFile:
     coverage: FileCoverage
     ran: frozenset[int]
     """Its executed lines, as the data have them."""
-    lines: Sequence[str]
+    text: Text
     verified: bool
     stamp: tuple[int, int] | None
-    """Time of change and size of the file on disk that this was made from."""
+    """Time of change and size of the file on disk, None where it has another text."""
 
 
 class Project:
@@ -137,6 +145,7 @@ class Project:
         self._lock = threading.RLock()
         self._refreshing = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._sources: MeasuredSources | None = None
         self._located = NOTHING_LOCATED
         self._measured_paths: dict[Path, str] = {}
         self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
@@ -239,6 +248,8 @@ class Project:
             if snapshot is not None:
                 found += [Problem(str(snapshot.data_file), text) for text in snapshot.problems]
             found += [Problem(str(path), text) for path, text in self._failures.items()]
+            if self._sources is not None and self._sources.problem:
+                found.append(Problem(str(self.root), self._sources.problem))
         return tuple(found)
 
     def status(self) -> Status:
@@ -307,6 +318,7 @@ class Project:
             return self._hold(decision, run, str(failure or ""))
         assert candidate is not None, "only data that was read is shown"
         self._show(candidate)
+        self._record()
         return Refreshed(True)
 
     def _read(
@@ -359,15 +371,26 @@ class Project:
 
     def _show(self, snapshot: Snapshot) -> None:
         located = self._locate(snapshot)
+        kept = self.settings.ledger
+        ledger = Ledger(max_mb=kept.max_mb, max_days=kept.max_days)
+        sources = MeasuredSources(self.root, snapshot, ledger, Git(self.root))
         with self._lock:
             # The snapshot before is not closed here: another thread may be reading it. It closes
             # itself when the last of them lets go.
-            self._snapshot, self._located = snapshot, located
+            self._snapshot, self._located, self._sources = snapshot, located, sources
             self._measured_paths = {Path(local): name for name, local in located.found.items()}
             self._files.clear()
             self._failures.clear()
             self._held, self._waiting = None, False
             self._status = Status(State.OK)
+
+    def _record(self) -> None:
+        """Keep the sources that the data on show measured, in the background."""
+        snapshot, sources = self._snapshot, self._sources
+        assert snapshot is not None, "it was just shown"
+        assert sources is not None, "they came with it"
+        files = {name: Path(local) for name, local in self._located.found.items()}
+        sources.record(files, self._last_written(snapshot))
 
     def _digest(self, snapshot: Snapshot, on_screen: Sequence[Path]) -> Digest:
         lines: dict[str, frozenset[int]] = {}
@@ -396,7 +419,7 @@ class Project:
 
         def plausible(measured_path: str, local: str) -> bool:
             known = self._analyse(Path(local), snapshot, measured_path)
-            return not isinstance(known, str) and _plausible(known[0], known[2])
+            return not isinstance(known, str) and lines_can_run(known[0].analysis, known[2])
 
         here: dict[str, str] = {}
         foreign: list[str] = []
@@ -448,18 +471,17 @@ class Project:
             if isinstance(source, Unreadable):
                 return None
             text = source_text(source)
-        current = split_lines(text)
-        line_map = map_lines(known.lines, current)
+        line_map = drift(known.text, Text(split_lines(text), python=known.text.python))
         if not known.verified:
             freshness = Freshness.UNVERIFIED
         else:
-            freshness = Freshness.EDITED if line_map.changes else Freshness.FRESH
+            freshness = Freshness.EDITED if line_map.edited else Freshness.FRESH
         return FileView(
             path,
             known.measured_path,
             freshness,
             known.coverage,
-            marks(known.coverage, line_map, current, verified=known.verified),
+            marks(known.coverage, line_map, verified=known.verified),
             line_map,
         )
 
@@ -476,8 +498,8 @@ class Project:
         wanted = set(range(first, last + 1))
         analysis = known.coverage.analysis
         if text is not None:
-            line_map = map_lines(known.lines, split_lines(text))
-            wanted = {old for old, new in enumerate(line_map.current) if new in wanted and old}
+            current = Text(split_lines(text), python=known.text.python)
+            wanted = drift(known.text, current).measured(first, last)
         firsts = {analysis.first_line(line) for line in wanted}
         found: set[str] = set()
         for start, end in ranges(
@@ -493,27 +515,19 @@ class Project:
 
     def _known(self, path: Path) -> _MeasuredFile | None:
         with self._lock:
-            snapshot = self._snapshot
+            snapshot, sources = self._snapshot, self._sources
             measured_path = self._measured_paths.get(path)
             known = self._files.get(path)
-        if snapshot is None or measured_path is None:
+        if snapshot is None or sources is None or measured_path is None:
             return None
         stamp = _stamp(path)
         if known is not None and (known.verified or known.stamp == stamp):
             return known
-        found = self._analyse(path, snapshot, measured_path)
+        found = self._find(path, snapshot, sources, measured_path, stamp)
         if isinstance(found, str):
             self._fail(path, found)
             return None
-        coverage, source, measured = found
-        known = _MeasuredFile(
-            measured_path,
-            coverage,
-            measured.lines,
-            split_lines(source_text(source)),
-            self._surely_measured(snapshot, stamp) and _plausible(coverage, measured),
-            stamp,
-        )
+        known = found
         with self._lock:
             if self._snapshot is snapshot:
                 self._failures.pop(path, None)
@@ -523,8 +537,59 @@ class Project:
                     self._files.popitem(last=False)
         return known
 
+    def _find(
+        self,
+        path: Path,
+        snapshot: Snapshot,
+        sources: MeasuredSources,
+        measured_path: str,
+        stamp: tuple[int, int] | None,
+    ) -> _MeasuredFile | str:
+        """The measured text of a file and its coverage, or why there is none.
+
+        The text is, in this order: what was recorded beside the data; the file on disk, where it
+        was not modified since the data was written; what the ledger kept; what git has. Where
+        there is none of these, what is on disk is shown unverified.
+        """
+        measured = self._measured(snapshot, measured_path)
+        analyse = self._analyser(path)
+        # Of a file that a plugin measured only the plugin knows what could run, and asks the disk.
+        plain = not snapshot.tracer(measured_path)
+        source = sources.beside(measured_path, measured, analyse) if plain else None
+        disk: tuple[FileCoverage, bytes, Measured] | str | None = None
+        if source is None and self._surely_measured(snapshot, stamp):
+            disk = self._analyse(path, snapshot, measured_path, measured)
+            if not isinstance(disk, str) and lines_can_run(disk[0].analysis, measured):
+                text = Text(split_lines(source_text(disk[1])), python=plain)
+                return _MeasuredFile(measured_path, disk[0], measured.lines, text, True, stamp)
+        if source is None and plain:
+            source = sources.elsewhere(path, measured_path, measured, analyse)
+        if source is not None:
+            return _MeasuredFile(
+                measured_path,
+                cover(source.analysis, measured),
+                measured.lines,
+                Text(split_lines(source_text(source.content)), doubtful=source.doubtful),
+                True,
+                stamp if read_source(path) == source.content else None,
+            )
+        disk = disk or self._analyse(path, snapshot, measured_path, measured)
+        if isinstance(disk, str):
+            return disk
+        text = Text(split_lines(source_text(disk[1])), python=plain)
+        return _MeasuredFile(measured_path, disk[0], measured.lines, text, False, stamp)
+
+    def _measured(self, snapshot: Snapshot, measured_path: str) -> Measured:
+        compared_with, compared = self._compared
+        measured = compared.pop(measured_path, None) if compared_with is snapshot else None
+        return snapshot.measured(measured_path) if measured is None else measured
+
     def _analyse(
-        self, path: Path, snapshot: Snapshot, measured_path: str
+        self,
+        path: Path,
+        snapshot: Snapshot,
+        measured_path: str,
+        measured: Measured | None = None,
     ) -> tuple[FileCoverage, bytes, Measured] | str:
         """One file's coverage with the source it was made from, or why there is none."""
         source = read_source(path)
@@ -536,11 +601,18 @@ class Project:
         analysis = self.analysts.analyse(path, source, tracer)
         if isinstance(analysis, NotAnalysed):
             return analysis.reason
-        compared_with, compared = self._compared
-        measured = compared.pop(measured_path, None) if compared_with is snapshot else None
         if measured is None:
-            measured = snapshot.measured(measured_path)
+            measured = self._measured(snapshot, measured_path)
         return cover(analysis, measured), source, measured
+
+    def _analyser(self, path: Path) -> Callable[[bytes], Analysis | None]:
+        """Says what could run in a source of this file, None where it cannot be analysed."""
+
+        def analyse(source: bytes) -> Analysis | None:
+            analysis = self.analysts.analyse(path, source)
+            return None if isinstance(analysis, NotAnalysed) else analysis
+
+        return analyse
 
     def _fail(self, path: Path, reason: str) -> None:
         with self._lock:
@@ -548,8 +620,11 @@ class Project:
 
     def _surely_measured(self, snapshot: Snapshot, stamp: tuple[int, int] | None) -> bool:
         """Whether a file has not been modified since the data was written."""
-        limit = min(snapshot.written_at, self._written_at_most)
-        return stamp is not None and stamp[0] <= limit * 1e9
+        return stamp is not None and stamp[0] <= self._last_written(snapshot) * 1e9
+
+    def _last_written(self, snapshot: Snapshot) -> float:
+        """When the data was written, at the latest that a measured source may have been saved."""
+        return min(snapshot.written_at, self._written_at_most)
 
     # All files
 
@@ -587,8 +662,8 @@ class Project:
         `contexts` are regexes: only what ran in contexts that one of them finds counts. A file that
         cannot be analysed is left out, and `problems` says why.
         """
-        snapshot = self._snapshot
-        if snapshot is None:
+        snapshot, sources = self._snapshot, self._sources
+        if snapshot is None or sources is None:
             return
         wanted: list[ReportFile] = []
         for file in files:
@@ -597,19 +672,43 @@ class Project:
                 self._fail(file.path, _plugin_not_loaded(file.path, tracer))
             else:
                 wanted.append(file)
-        sources = ((file.path, snapshot.tracer(file.measured_path)) for file in wanted)
-        found = self.analysts.analyse_many(sources)
+        items = ((file.path, snapshot.tracer(file.measured_path)) for file in wanted)
+        found = self.analysts.analyse_many(items)
         ran = snapshot.measured_in_turn([file.measured_path for file in wanted], contexts)
-        for file, (path, _, analysis), measured in zip(wanted, found, ran, strict=True):
+        for file, (path, source, analysis), measured in zip(wanted, found, ran, strict=True):
             if isinstance(analysis, NotAnalysed):
                 # As in coverage.py, something that does not look like Python need not parse.
                 if path.suffix.startswith(".py") or not path.suffix:
                     self._fail(path, analysis.reason)
                 continue
             coverage = cover(analysis, measured)
-            verified = self._surely_measured(snapshot, _stamp(path))
-            fresh = verified and _plausible(coverage, measured)
+            unmodified = self._surely_measured(snapshot, _stamp(path))
+            same = sources.agree(file.measured_path, source, unmodified=unmodified)
+            fresh = same and lines_can_run(analysis, measured)
             yield FileReport(file, coverage, Freshness.FRESH if fresh else Freshness.UNVERIFIED)
+
+    def measured_sources(self) -> Iterator[tuple[str, bytes | None]]:
+        """The source of each measured Python file that is here, by measured path.
+
+        None where it is not known surely enough to be told to others.
+        """
+        snapshot, sources = self._snapshot, self._sources
+        if snapshot is None or sources is None:
+            return
+        for measured_path, local in self._located.found.items():
+            if snapshot.tracer(measured_path):
+                continue
+            path, measured = Path(local), snapshot.measured(measured_path)
+            if self._surely_measured(snapshot, _stamp(path)):
+                # Who reads it looks at all that ran; here it need not be analysed for that.
+                content = read_source(path)
+                if not isinstance(content, Unreadable) and max(measured.lines, default=0) <= len(
+                    split_lines(source_text(content))
+                ):
+                    yield measured_path, content
+                    continue
+            found = sources.elsewhere(path, measured_path, measured, self._analyser(path))
+            yield measured_path, found.content if found and not found.doubtful else None
 
     def totals(self) -> Totals:
         """The figures of the whole report."""
@@ -624,9 +723,11 @@ class Project:
 
     def close(self) -> None:
         """End the workers and let go of the data."""
+        if self._sources is not None:
+            self._sources.finish(SECONDS_TO_RECORD)
         with self._lock:
             self.analysts.close()
-            self._snapshot = None
+            self._snapshot = self._sources = None
             self._measured_paths = {}
             self._files.clear()
 
@@ -637,16 +738,6 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size
-
-
-def _plausible(coverage: FileCoverage, measured: Measured) -> bool:
-    """Whether every line that ran is one that can run, as it is in the text that was measured.
-
-    pytest rewrites assertions, and where one spans lines its first line runs, which in the code as
-    it is written only the lines after it do.
-    """
-    analysis = coverage.analysis
-    return measured.lines <= analysis.executable | analysis.statements
 
 
 def _real_path(path: str, folders: dict[str, str]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from covls.adapters.git import Git
-from covls.adapters.ledger import Ledger, Record
+from covls.adapters.ledger import Ledger, Record, content_hash
 from covls.adapters.recorded_sources import (
     RecordedSources,
     data_hashes,
@@ -111,15 +111,21 @@ class MeasuredSources:
             return None
         return replace(sources[choice.index], doubtful=choice.doubtful)
 
-    def hashes(self, measured_path: str) -> tuple[str, ...]:
-        """The hashes of the contents that are on record as measured, the surest first."""
+    def agree(self, measured_path: str, content: bytes, *, unmodified: bool) -> bool:
+        """Whether a content on disk is the one that was measured.
+
+        What was recorded beside the data decides, where there is something. Else it is a file that
+        is `unmodified` since the data was written, or one that is again as the ledger kept it.
+        """
         recorded = self._beside()
         if recorded and (digest := recorded.digest(measured_path)):
-            return (digest,)
+            return content_hash(content) == digest
+        if unmodified:
+            return True
         entry = self._kept().get(measured_path)
-        return (entry.hash,) if entry else ()
+        return entry is not None and entry.hash == content_hash(content)
 
-    def record(self, files: Callable[[], Mapping[str, Path]], written_at: float) -> None:
+    def record(self, files: Mapping[str, Path], written_at: float) -> None:
         """Keep the sources on disk that were surely measured, in a thread of its own.
 
         `files` are local files by measured path; `written_at` is the time (seconds since the
@@ -130,7 +136,7 @@ class MeasuredSources:
             record = self._ledger.note(
                 self._root,
                 self._snapshot.fingerprint,
-                files(),
+                files,
                 written_at=written_at,
                 stopped=self._stopped.is_set,
             )

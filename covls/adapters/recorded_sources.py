@@ -6,6 +6,7 @@ run, or unpacked to disk, and every content is checked against its hash.
 """
 
 import json
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -61,6 +62,20 @@ def write_sources(
                 archive.writestr(_member(f"sources/{digest}"), content)
         manifest = {"format": _FORMAT, "data": sorted(hashes), "files": files}
         archive.writestr(_member(_MANIFEST), json.dumps(manifest, indent=1, sort_keys=True))
+
+
+def save_sources(path: Path, hashes: Iterable[str], sources: Iterable[tuple[str, bytes]]) -> None:
+    """Write the sources to a file that appears whole or not at all. Raises OSError."""
+    # Not named like parallel data, which would be combined.
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".covls-", delete=False) as stream:
+        unfinished = Path(stream.name)
+        try:
+            write_sources(stream, hashes, sources)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+    unfinished.chmod(0o644)
+    unfinished.replace(path)
 
 
 def _member(name: str) -> zipfile.ZipInfo:

@@ -17,6 +17,10 @@ from covls.cli.invocation import BROKEN_PIPE, INTERRUPTED, root_option, trusted_
 COMMANDS = {
     "serve": ("covls.cli.commands.serve:serve", "Run the language server, as editors do."),
     "report": ("covls.cli.commands.report:report", "Show how much of each file the tests reach."),
+    "record-sources": (
+        "covls.cli.commands.record_sources:record_sources",
+        "Put the measured sources into a file that travels with the data.",
+    ),
     "doctor": ("covls.cli.commands.doctor:doctor", "Show what covls sees here, and what is wrong."),
     "demo": ("covls.cli.commands.demo:demo", "Show on a small project what covls does."),
 }
