@@ -1,14 +1,43 @@
-"""From the lines of the text that was measured to the lines of the text on screen."""
+"""From the statements of the text that was measured to those of the text on screen.
 
-from bisect import bisect_left
-from collections.abc import Sequence
+Lines are compared first, as characters: an edit is mostly in one place, and what stands above and
+below it is settled. Around each change both texts are looked at as statements, until they are in
+step again. Those whose code is the same are paired, in order; functions and classes that were cut
+and pasted are found by their content.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, repeat
+from operator import itemgetter
 
 from covls.core.lines import LineRange
+from covls.core.statements import NotLexedError, Text, logical_lines, names_of, runs, same_code
+
+ALIKE = 0.5
+"""The share of words that a statement must have in common with what it was before an edit."""
+
+MOST_COMPARED = 2500
+"""Pairs of statements of one change of which the likeness is looked at, at most."""
+
+IN_STEP = 4
+FAR_IN_STEP = 40
+MANY_CHANGES = 32
+"""How many statements in a row must stand unchanged between two changes for the texts to be taken
+for in step there; more of them where there are many changes, as after a reformat. Then lines that
+happen to look the same, an `else:` of one block and that of another, are many, too."""
+
+_DEFINITION = re.compile(r"\s*(?:async\s+)?(?:def|class)\b")
+
+Gap = tuple[int, int, int, int]
+"""Places from and to on one side, from and to on the other, the ends not included: nothing
+between them is equal."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """Lines that differ: `before` of the measured text stand as `after` in the current one.
 
@@ -22,41 +51,484 @@ class Change:
 
 @dataclass(frozen=True)
 class LineMap:
-    """Which current line each measured line is, where its text is the same."""
+    """Which statement of the current text each one of the measured text is, if its code is there.
 
-    n_before: int
-    n_after: int
+    Statements are counted from 0; lines, as everywhere, from 1.
+    """
+
+    before: Text
+    after: Text
     changes: tuple[Change, ...]
-    """What differs, in order, with equal text between."""
+    """The lines whose characters differ."""
+    after_starts: Sequence[int]
+    after_ends: Sequence[int]
+    """The first and the last line of each statement of the current text."""
+    partners: Sequence[int]
+    """The current statement that has the code of each measured one, or -1."""
+    took_place: Sequence[tuple[int, int]]
+    """Each current statement without a partner, and the measured one that it was before it was
+    edited, -1 where it is new; ascending."""
+
+    def move(self, lines: LineRange) -> LineRange | None:
+        """Where a statement is now, given by its first and last line, or None if it was edited."""
+        first, last = lines
+        index = self.before.index.get(first)
+        if index is None:
+            return None
+        start = found = self.partners[index]
+        ends = self.before.ends
+        while found >= 0 and ends[index] < last and index + 1 < len(ends):
+            # Of a text that is no Python every line is a statement, whatever its analysis says.
+            index += 1
+            found = found + 1 if self.partners[index] == found + 1 else -1
+        if found < 0 or ends[index] != last:
+            return None
+        return self.after_starts[start], self.after_ends[found]
 
     @cached_property
     def current(self) -> Sequence[int]:
-        """The current line of each measured line by its number, 0 where it changed or is gone."""
-        lines = [0] * (self.n_before + 1)
+        """The current line of each measured line by its number, 0 where it changed or is gone.
+
+        A statement that is laid out otherwise than before begins and ends where it does now.
+        """
+        lines = [0] * (len(self.before.lines) + 1)
         position, shift = 1, 0
         for change in self.changes:
             first, count = change.before
             lines[position:first] = range(position + shift, first + shift)
             position = first + count
             shift += change.after[1] - count
-        lines[position:] = range(position + shift, self.n_before + 1 + shift)
+        lines[position:] = range(position + shift, len(lines) + shift)
+        starts, ends = self.before.starts, self.before.ends
+        for index, partner in enumerate(self.partners):
+            start, end = starts[index], ends[index]
+            if partner < 0:
+                lines[start : end + 1] = [0] * (end + 1 - start)
+                continue
+            now, last = self.after_starts[partner], self.after_ends[partner]
+            if lines[start] != now or lines[end] != last:
+                size = end - start
+                lines[start:end] = [min(now + offset, last) for offset in range(size)]
+                lines[end] = last if size else now
         return lines
 
-    def move(self, lines: LineRange) -> LineRange | None:
-        """Where a block of lines is now, or None if any of it changed or was torn apart."""
-        first, last = lines
-        if not 0 < first <= last <= self.n_before:
-            return None
-        moved = self.current[first], self.current[last]
-        # Equal lines keep their order, so a block whose ends are as far apart as before, with
-        # both ends there, can only have changed in the middle.
-        if not moved[0] or moved[1] - moved[0] != last - first:
-            return None
-        return moved if all(self.current[first : last + 1]) else None
+    def measured(self, first: int, last: int) -> set[int]:
+        """The first lines of the measured statements whose code now stands on some lines."""
+        low = bisect_left(self.after_ends, first)
+        high = bisect_right(self.after_starts, last)
+        return {
+            self.before.starts[index]
+            for index, partner in enumerate(self.partners)
+            if low <= partner < high
+        }
+
+    @cached_property
+    def edited(self) -> bool:
+        """Whether anything that can run was changed, was taken away or came in."""
+        before = self.before
+        return bool(self.took_place) or any(
+            runs(before.key(before.starts[index], before.ends[index]))
+            for index, partner in enumerate(self.partners)
+            if partner < 0
+        )
+
+    @cached_property
+    def has_moves(self) -> bool:
+        """Whether statements that are still there are in another order."""
+        last = -1
+        for partner in self.partners:
+            if 0 <= partner < last:
+                return True
+            last = max(last, partner)
+        return False
+
+    def untouched(self, first: int, last: int) -> bool:
+        """Whether no character was changed from one measured line to another."""
+        place = bisect_right(self.changes, last, key=lambda change: change.before[0]) - 1
+        return place < 0 or sum(self.changes[place].before) <= first
 
 
-def map_lines(before: Sequence[str], after: Sequence[str]) -> LineMap:
-    """Map the measured text's lines to the current text's.
+def drift(before: Text, after: Text) -> LineMap:
+    """Find the measured text's statements in the current text.
+
+    While the current text makes no sense, with a bracket or a string left open, the change that
+    opened it is taken line by line, and what stands below is what it was.
+    """
+    if not before.lexed:
+        before, after = before.by_line, after.by_line
+    changes = map_lines(before.lines, after.lines)
+    found = _Pairing(before, after, changes)
+    found.run()
+    return LineMap(
+        before,
+        after,
+        changes,
+        found.starts,
+        found.ends,
+        found.partners,
+        tuple(found.edits()),
+    )
+
+
+class _Pairing:
+    """The work of `drift`: statements of the current text, and who has whose code."""
+
+    def __init__(self, before: Text, after: Text, changes: Sequence[Change]) -> None:
+        self.before = before
+        self.after = after
+        self.changes = changes
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+        self.partners = [-1] * len(before.starts)
+        self.gaps: list[Gap] = []
+        self.broken: set[Gap] = set()
+        """The gaps of which the current side is lines, not statements."""
+
+    def run(self) -> None:
+        """Go through the changes, and through what is unchanged between them."""
+        before = self.before
+        done = number = shift = 0
+        while number < len(self.changes):
+            change = self.changes[number]
+            first = before.first_from(change.before[0])
+            self._unchanged(done, first, shift)
+            number, done, shift = self._changed(first, number, shift)
+        self._unchanged(done, len(before.starts), shift)
+        if self.gaps:
+            moves = _Moves(self)
+            moves.definitions()
+            moves.displaced()
+        for line in before.doubtful:
+            place = before.first_from(line)
+            if place < len(before.starts) and before.starts[place] <= line:
+                self._part(place)
+
+    def _part(self, place: int) -> None:
+        now = self.partners[place]
+        if now >= 0:
+            self.partners[place] = -1
+            self.gaps.append((place, place + 1, now, now + 1))
+
+    def _unchanged(self, first: int, end: int, shift: int) -> None:
+        """Take over statements of which all lines stand as they were, so many lines below."""
+        here = len(self.starts)
+        self.partners[first:end] = range(here, here + end - first)
+        starts, ends = self.before.starts[first:end], self.before.ends[first:end]
+        self.starts += [line + shift for line in starts] if shift else starts
+        self.ends += [line + shift for line in ends] if shift else ends
+
+    def _changed(self, first: int, number: int, shift: int) -> tuple[int, int, int]:
+        """Look at a change, and at what it reaches, as code.
+
+        `first` is the first measured statement that it touches. Returns the next change to look
+        at, the statement from which on the texts are in step again, and how many lines lower.
+        """
+        before, changes = self.before, self.changes
+        torn = first < len(before.starts) and before.starts[first] < changes[number].before[0]
+        start = before.starts[first] + shift if torn else changes[number].after[0]
+        if before.lexed and self.after.python:
+            step = _Step(before, changes, number)
+            try:
+                found = list(logical_lines(self.after.lines, start, step.reached))
+            except NotLexedError:
+                pass
+            else:
+                end = step.statement if step.statement >= 0 else len(before.starts)
+                number = step.number if step.statement >= 0 else len(changes)
+                self._pair(first, end, found)
+                return number, end, step.shift
+        return self._line_by_line(first, number, start)
+
+    def _line_by_line(self, first: int, number: int, start: int) -> tuple[int, int, int]:
+        before, changes, lines = self.before, self.changes, self.after.lines
+        end = first
+        while True:
+            change = changes[number]
+            number += 1
+            below = change.before[0] + change.before[1]
+            shift = change.after[0] + change.after[1] - below
+            while end < len(before.starts) and before.starts[end] < below:
+                end += 1
+            if end > first:
+                below = max(below, before.ends[end - 1] + 1)
+            if number == len(changes) or changes[number].before[0] >= below:
+                break
+        found = [
+            (line, line)
+            for line in range(start, below + shift)
+            if (text := lines[line - 1].strip()) and not (self.after.python and text[0] == "#")
+        ]
+        known = len(self.gaps)
+        self._pair(first, end, found)
+        self.broken.update(self.gaps[known:])
+        return number, end, shift
+
+    def _pair(self, first: int, end: int, found: Sequence[LineRange]) -> None:
+        """Pair measured statements, `first` to before `end`, with those found in their place."""
+        before, after = self.before, self.after
+        here = len(self.starts)
+        self.starts += [start for start, _ in found]
+        self.ends += [end for _, end in found]
+        old = [before.key(before.starts[i], before.ends[i]) for i in range(first, end)]
+        new = [after.key(*lines) for lines in found]
+        position = first, here
+        for b, b_end, a, a_end in [*gaps(old, new), (len(old), len(old), len(new), len(new))]:
+            self._same(position[0], first + b, position[1])
+            self._pair_by_code(first + b, first + b_end, here + a, here + a_end)
+            position = first + b_end, here + a_end
+
+    def _same(self, first: int, end: int, now: int) -> None:
+        self.partners[first:end] = range(now, now + end - first)
+
+    def _pair_by_code(self, b: int, b_end: int, a: int, a_end: int) -> None:
+        """Pair statements whose tokens differ by what parses to the same code."""
+        if b == b_end or a == a_end or not self.before.lexed:
+            self._leave(b, b_end, a, a_end)
+            return
+        old = [names_of(self.key_before(i)) for i in range(b, b_end)]
+        new = [names_of(self.key_after(i)) for i in range(a, a_end)]
+        left = b, a
+        for place, now in _equal(gaps(old, new), len(old), len(new)):
+            i, j = b + place, a + now
+            old_source = self.before.source(self.before.starts[i], self.before.ends[i])
+            if same_code(old_source, self.after.source(self.starts[j], self.ends[j])):
+                self._leave(left[0], i, left[1], j)
+                self.partners[i] = j
+                left = i + 1, j + 1
+        self._leave(left[0], b_end, left[1], a_end)
+
+    def _leave(self, b: int, b_end: int, a: int, a_end: int) -> None:
+        if b < b_end or a < a_end:
+            self.gaps.append((b, b_end, a, a_end))
+
+    def key_before(self, index: int) -> str:
+        """The key of a measured statement."""
+        return self.before.key(self.before.starts[index], self.before.ends[index])
+
+    def key_after(self, index: int) -> str:
+        """The key of a current statement."""
+        return self.after.key(self.starts[index], self.ends[index])
+
+    def edits(self) -> Iterator[tuple[int, int]]:
+        """What each current statement without a partner was before, or -1."""
+        taken = set(self.partners)
+        for gap in sorted(self.gaps, key=itemgetter(2)):
+            b, b_end, a, a_end = gap
+            old = [i for i in range(b, b_end) if self.partners[i] < 0]
+            new = [i for i in range(a, a_end) if i not in taken]
+            if gap in self.broken and old:
+                old += [old[-1]] * (len(new) - len(old))
+            if len(new) > len(old) > 0:
+                old = self._by_likeness(old, new)
+            yield from zip(new, chain(old, repeat(-1)), strict=False)
+
+    def _by_likeness(self, old: Sequence[int], new: Sequence[int]) -> list[int]:
+        """What each of more statements than there were was before, in order; -1: nothing."""
+        found = [-1] * len(new)
+        place = 0
+        if len(old) * len(new) <= MOST_COMPARED:
+            alike = self._alike(
+                [set(self.key_before(i).split()) for i in old],
+                [set(self.key_after(i).split()) for i in new],
+            )
+        else:
+            alike = []
+        free = 0
+        for i, j in [*alike, (len(old), len(new))]:
+            # What is between those that are alike came one for one, as far as it goes.
+            for k in range(min(i - place, j - free)):
+                found[free + k] = old[place + k]
+            if i < len(old):
+                found[j] = old[i]
+            place, free = i + 1, j + 1
+        return found
+
+    @staticmethod
+    def _alike(old: Sequence[set[str]], new: Sequence[set[str]]) -> list[tuple[int, int]]:
+        """The pairs, in order on both sides, that have most words in common all together."""
+        best: list[list[tuple[float, tuple[int, int] | None]]] = [
+            [(0.0, None)] * (len(new) + 1) for _ in range(len(old) + 1)
+        ]
+        for i in range(len(old) - 1, -1, -1):
+            for j in range(len(new) - 1, -1, -1):
+                words = len(old[i]) + len(new[j])
+                like = 2 * len(old[i] & new[j]) / words if words else 0.0
+                below, right = best[i + 1][j][0], best[i][j + 1][0]
+                best[i][j] = (below, (i + 1, j)) if below > right else (right, (i, j + 1))
+                if like >= ALIKE and like + best[i + 1][j + 1][0] >= best[i][j][0]:
+                    best[i][j] = (like + best[i + 1][j + 1][0], None)
+        pairs: list[tuple[int, int]] = []
+        i = j = 0
+        while i < len(old) and j < len(new):
+            step = best[i][j][1]
+            if step is None:
+                pairs.append((i, j))
+                step = i + 1, j + 1
+            i, j = step
+        return pairs
+
+
+class _Step:
+    """Where, beyond a change, the current text is in step with the measured one again."""
+
+    def __init__(self, before: Text, changes: Sequence[Change], number: int) -> None:
+        self._before = before
+        self._index = before.index
+        self._changes = changes
+        self.number = number
+        self.statement = -1
+        self.shift = 0
+
+    def reached(self, line: int) -> bool:
+        """Whether the measured text has a statement, too, that begins on this unchanged line."""
+        changes, number = self._changes, self.number
+        while number + 1 < len(changes) and line >= changes[number + 1].after[0]:
+            number += 1
+        self.number = number
+        change = changes[number]
+        below = change.after[0] + change.after[1]
+        shift = below - change.before[0] - change.before[1]
+        found = self._index.get(line - shift) if line >= below else None
+        if found is None:
+            return False
+        if number + 1 < len(changes):
+            end = self._before.first_from(changes[number + 1].before[0])
+            if end - found < (IN_STEP if len(changes) <= MANY_CHANGES else FAR_IN_STEP):
+                return False
+        self.statement, self.shift, self.number = found, shift, number + 1
+        return True
+
+
+class _Moves:
+    """Functions and classes that were cut and pasted, found by their content."""
+
+    def __init__(self, pairing: _Pairing) -> None:
+        self._pairing = pairing
+        self._before = pairing.before
+        self._after = pairing.after
+
+    def displaced(self) -> None:
+        """Pair statements that only changed places with others in one body."""
+        pairing = self._pairing
+        taken = set(pairing.partners)
+        old: dict[str, list[int]] = {}
+        new: dict[str, list[int]] = {}
+        for b, b_end, a, a_end in pairing.gaps:
+            for place in range(b, b_end):
+                if pairing.partners[place] < 0:
+                    old.setdefault(pairing.key_before(place), []).append(place)
+            for place in range(a, a_end):
+                if place not in taken:
+                    new.setdefault(pairing.key_after(place), []).append(place)
+        # Ascending, so that a header is paired before its body is.
+        for key, places in new.items():
+            if len(places) == 1 and len(old.get(key, ())) == 1 and runs(key):
+                (now,), (was,) = places, old[key]
+                above = opener(self._before, self._before.starts, was)
+                above_now = self._opener(now)
+                if above_now == (pairing.partners[above] if above >= 0 else -1) and (
+                    above < 0 or above_now >= 0
+                ):
+                    pairing.partners[was] = now
+
+    def definitions(self) -> None:
+        """Pair what was moved, and let the last of equal definitions side by side be the one."""
+        pairing, after = self._pairing, self._after
+        new = [
+            (a, end)
+            for _, _, first, stop in pairing.gaps
+            for a in range(first, stop)
+            if _DEFINITION.match(after.lines[pairing.starts[a] - 1])
+            and a + 1 < (end := _block_end(after, pairing.starts, a)) <= stop
+        ]
+        if not new:
+            return
+        taken = set(pairing.partners)
+        definitions: dict[str, list[int]] = {}
+        for place, start in enumerate(self._before.starts):
+            if _DEFINITION.match(self._before.lines[start - 1]):
+                definitions.setdefault(pairing.key_before(place), []).append(place)
+        wanted: dict[tuple[str, ...], list[tuple[int, int]]] = {}
+        for a, end in new:
+            wanted.setdefault(self._content_after(a, end), []).append((a, end))
+        for content, places in wanted.items():
+            if any(a in taken for a, _ in places):
+                continue  # It is part of something that was found already.
+            old = [b for b in definitions.get(content[0], ()) if self._is(b, content)]
+            last, last_end = places[-1]
+            opener = self._opener(last)
+            if any(self._opener(a) != opener for a, _ in places):
+                continue
+            if len(old) == 1 and all(
+                pairing.partners[b] < 0 for b in range(old[0], old[0] + len(content))
+            ):
+                self._move(old[0], last, len(content))
+                taken.update(range(last, last_end))
+                continue
+            # Of two definitions of one name in one body, the tests see the last.
+            for b in reversed(old):
+                now = pairing.partners[b]
+                if (
+                    0 <= now < last
+                    and pairing.partners[b : b + len(content)] == [*range(now, now + len(content))]
+                    and self._opener(now) == opener
+                ):
+                    pairing.gaps.append((b, b, now, now + len(content)))
+                    taken.difference_update(range(now, now + len(content)))
+                    self._move(b, last, len(content))
+                    taken.update(range(last, last_end))
+                    break
+
+    def _move(self, b: int, a: int, count: int) -> None:
+        pairing = self._pairing
+        partners = pairing.partners
+        partners[b : b + count] = range(a, a + count)
+        # Decorators go along.
+        taken = set(partners)
+        while (
+            b
+            and a
+            and partners[b - 1] < 0
+            and a - 1 not in taken
+            and pairing.key_before(b - 1).startswith("@")
+            and pairing.key_before(b - 1) == pairing.key_after(a - 1)
+        ):
+            b, a = b - 1, a - 1
+            partners[b] = a
+
+    def _content_after(self, a: int, end: int) -> tuple[str, ...]:
+        return tuple(self._pairing.key_after(place) for place in range(a, end))
+
+    def _is(self, b: int, content: Sequence[str]) -> bool:
+        end = _block_end(self._before, self._before.starts, b)
+        return end - b == len(content) and all(
+            self._pairing.key_before(b + place) == key for place, key in enumerate(content)
+        )
+
+    def _opener(self, a: int) -> int:
+        return opener(self._after, self._pairing.starts, a)
+
+
+def opener(text: Text, starts: Sequence[int], index: int) -> int:
+    """The statement whose body the one at `index` is in, -1 at the top of the text."""
+    indent = text.indent(starts[index])
+    for place in range(index - 1, -1, -1) if indent else ():
+        if text.indent(starts[place]) < indent:
+            return place
+    return -1
+
+
+def _block_end(text: Text, starts: Sequence[int], index: int) -> int:
+    """The first statement behind a header and its body."""
+    indent = text.indent(starts[index])
+    for place in range(index + 1, len(starts)):
+        if text.indent(starts[place]) <= indent:
+            return place
+    return len(starts)
+
+
+def map_lines(before: Sequence[str], after: Sequence[str]) -> tuple[Change, ...]:
+    """Where the current text's lines differ from the measured text's, in order.
 
     Equal ends are taken off first, for an edit is mostly in one place; what is left is cut at
     lines that stand exactly once on both sides and in the same order (as "patience diff" does),
@@ -64,7 +536,25 @@ def map_lines(before: Sequence[str], after: Sequence[str]) -> LineMap:
     """
     changes: list[Change] = []
     _compare(before, after, 0, len(before), 0, len(after), changes)
-    return LineMap(len(before), len(after), tuple(changes))
+    return tuple(changes)
+
+
+def gaps(before: Sequence[str], after: Sequence[str]) -> list[Gap]:
+    """What is not equal in two sequences, compared as lines are, counted from 0."""
+    return [
+        (b - 1, b - 1 + b_count, a - 1, a - 1 + a_count)
+        for (b, b_count), (a, a_count) in (
+            (change.before, change.after) for change in map_lines(before, after)
+        )
+    ]
+
+
+def _equal(found: Sequence[Gap], n_before: int, n_after: int) -> Iterator[tuple[int, int]]:
+    """The pairs of places between gaps."""
+    b = a = 0
+    for gap in [*found, (n_before, n_before, n_after, n_after)]:
+        yield from zip(range(b, gap[0]), range(a, gap[2]), strict=True)
+        b, a = gap[1], gap[3]
 
 
 def _compare(
@@ -108,6 +598,10 @@ def _anchors(
         return []
     a_places = _unique(after, a_start, a_end)
     pairs = [(place, a_places[line]) for line, place in b_places.items() if line in a_places]
+    in_order = [place for _, place in pairs]
+    if in_order == sorted(in_order):
+        # Nothing was moved, as is usual while somebody types.
+        return pairs
     in_order = [place for _, place in pairs]
     if in_order == sorted(in_order):
         # Nothing was moved, as is usual while somebody types.

@@ -1,12 +1,19 @@
 """What to show where, free of any editor: the coverage of the measured text on today's lines."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter, itemgetter
 
+from covls.core.branches import leads_on, leads_out
 from covls.core.coverage import FileCoverage, State
-from covls.core.drift import Change, LineMap
+from covls.core.drift import LineMap
+from covls.core.lines import LineRange
+from covls.core.statements import runs
+
+_LINE = re.compile(r"\bline (\d+)")
 
 
 class Freshness(StrEnum):
@@ -37,86 +44,98 @@ class Mark:
     branches: tuple[MissedBranch, ...] = ()
 
 
-class _Builder:
-    """Marks in the making: neighbours that say the same become one."""
-
-    def __init__(self) -> None:
-        self.marks: list[Mark] = []
-        self._start = self._end = 0
-        self._says: tuple[State, Freshness, tuple[MissedBranch, ...]] | None = None
-
-    def add(
-        self,
-        start: int,
-        end: int,
-        state: State,
-        freshness: Freshness,
-        branches: tuple[MissedBranch, ...] = (),
-    ) -> None:
-        """Put lines below all others."""
-        says = (state, freshness, branches)
-        if start != self._end + 1 or says != self._says:
-            self.finish()
-            self._start, self._says = start, says
-        self._end = end
-
-    def finish(self) -> None:
-        """Make a mark of the lines that are still open."""
-        if self._says is not None:
-            self.marks.append(Mark(self._start, self._end, *self._says))
-            self._says = None
-
-
-def marks(
-    coverage: FileCoverage,
-    line_map: LineMap,
-    current: Sequence[str],
-    *,
-    verified: bool = True,
-) -> tuple[Mark, ...]:
+def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -> tuple[Mark, ...]:
     """Marks for the current text, sorted, none overlapping another.
 
-    `line_map` leads from the measured text to `current`. A statement is fresh if every line of
-    it stands unchanged; what is left of a changed one, and what took its place, is edited; lines
-    that came in where nothing went are new. Where the measured text is not known (`verified` is
-    false) nothing is fresh.
+    `line_map` leads from the measured text to the current one. A statement is fresh if its code
+    is still there, however it is laid out. One that took the place of another is edited, and
+    carries the state of that; one that came in is new, and no test ran it. Where the measured
+    text is not known (`verified` is false) nothing is fresh.
     """
     whole = Freshness.FRESH if verified else Freshness.UNVERIFIED
-    found = _Builder()
-    states = iter(coverage.states)
-    statement = next(states, None)
-    position, shift = 1, 0
-    for change in (*line_map.changes, None):
-        # The equal lines before this change, or after the last one.
-        end = change.before[0] - 1 if change else line_map.n_before
-        while statement is not None and statement[0] <= end:
-            first, last, state = statement
-            if first >= position and last <= end:
-                branches, known = _missed(coverage, line_map, first, state)
-                freshness = whole if known else Freshness.EDITED
-                found.add(first + shift, last + shift, state, freshness, branches)
-            else:
-                first, torn = max(first, position), min(last, end)
-                found.add(first + shift, torn + shift, state, Freshness.EDITED)
-                if last > end:
-                    break
-            statement = next(states, None)
-        if change is None:
-            break
-        # The lines that the change put in, each with the state of the one it took the place of.
-        replaced: dict[int, State] = {}
-        position = change.before[0] + change.before[1]
-        while statement is not None and statement[0] < position:
-            first, last, state = statement
-            for line in range(max(first, end + 1), min(last + 1, position)):
-                replaced[line] = state
-            if last >= position:
-                break
-            statement = next(states, None)
-        _mark_change(change, replaced, current, found)
-        shift += change.after[1] - change.before[1]
-    found.finish()
-    return tuple(found.marks)
+    partial, edited = State.PARTIAL, Freshness.EDITED
+    index, ends, partners = line_map.before.index, line_map.before.ends, line_map.partners
+    after_starts, after_ends = line_map.after_starts, line_map.after_ends
+    found: list[Mark] = []
+    # What is said last, not yet a mark: a long file has thousands of statements, and neighbours
+    # mostly say the same.
+    start = end = 0
+    says: tuple[State, Freshness, tuple[MissedBranch, ...]] = (State.COVERED, whole, ())
+    last_state: State | None = None
+    for first, last, state in coverage.states:
+        place = index.get(first, -1)
+        if place >= 0 and ends[place] == last:
+            now = partners[place]
+            if now < 0:
+                continue
+            here, below = after_starts[now], after_ends[now]
+        elif (moved := _moved_lines(line_map, first, last)) is not None:
+            here, below = moved
+        else:
+            continue
+        if here == end + 1 and state is last_state and state is not partial:
+            end = below
+            continue
+        if end:
+            found.append(Mark(start, end, *says))
+        start, end, last_state = here, below, state
+        if state is partial:
+            branches = _missed(coverage, line_map, first)
+            says = (state, edited, ()) if branches is None else (state, whole, branches)
+        else:
+            says = (state, whole, ())
+    if end:
+        found.append(Mark(start, end, *says))
+    if line_map.took_place or line_map.has_moves:
+        found += _changed(coverage, line_map)
+        found = _merged(sorted(found, key=attrgetter("start")))
+    return tuple(found)
+
+
+def _merged(found: Iterable[Mark]) -> list[Mark]:
+    """Neighbours that say the same as one mark."""
+    merged: list[Mark] = []
+    for mark in found:
+        above = merged[-1] if merged else None
+        if (
+            above is not None
+            and mark.start == above.end + 1
+            and mark.state is above.state
+            and mark.freshness is above.freshness
+            and mark.branches == above.branches
+        ):
+            merged[-1] = replace(above, end=mark.end)
+        else:
+            merged.append(mark)
+    return merged
+
+
+def _moved_lines(line_map: LineMap, first: int, last: int) -> LineRange | None:
+    """Where lines are that are not one statement: a comment that is excluded, a template's."""
+    if first not in line_map.before.index:
+        # The line of an excluded block on which nothing is.
+        now = line_map.current[first]
+        return (now, now) if now and first == last else None
+    return line_map.move((first, last))
+
+
+def _changed(coverage: FileCoverage, line_map: LineMap) -> Iterator[Mark]:
+    """What to say of the statements that have no partner in the measured text."""
+    states = coverage.states
+    before, after = line_map.before, line_map.after
+    for now, was in line_map.took_place:
+        start, end = line_map.after_starts[now], line_map.after_ends[now]
+        if after.python and not runs(after.key(start, end)):
+            continue
+        state = None
+        if was >= 0:
+            place = bisect_left(states, before.starts[was], key=itemgetter(0))
+            if place < len(states) and states[place][0] == before.starts[was]:
+                state = states[place][2]
+        if state is None:
+            yield Mark(start, end, State.MISSING, Freshness.NEW)
+        else:
+            yield Mark(start, end, state, Freshness.EDITED)
 
 
 def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
@@ -139,48 +158,32 @@ def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
 
 
 def _missed(
-    coverage: FileCoverage, line_map: LineMap, line: int, state: State
-) -> tuple[tuple[MissedBranch, ...], bool]:
-    """The ways not taken from a line, and whether all of their targets are still there."""
-    if state is not State.PARTIAL:
-        return (), True
+    coverage: FileCoverage, line_map: LineMap, line: int
+) -> tuple[MissedBranch, ...] | None:
+    """The ways not taken from a line; None where one of them leads elsewhere now."""
     found: list[MissedBranch] = []
     for target in coverage.missing_branches[line]:
         words = _moved_words(coverage.analysis.words.get((line, target), ""), line_map)
         if target < 0:
+            if not leads_out(line_map, line):
+                return None
             found.append(MissedBranch(None, words))
-        elif moved := line_map.move((target, target)):
-            found.append(MissedBranch(moved[0], words))
-        else:
-            return (), False
-    return tuple(found), True
+            continue
+        moved = line_map.move((target, coverage.analysis.last_line(target)))
+        if moved is None or not leads_on(line_map, line, target):
+            return None
+        found.append(MissedBranch(moved[0], words))
+    return tuple(found)
 
 
 def _moved_words(words: str, line_map: LineMap) -> str:
     """coverage.py's words for a branch, with the line numbers of the current text."""
+    if not words or not line_map.changes:
+        return words
 
     def moved(match: re.Match[str]) -> str:
         line = int(match[1])
-        now = line_map.current[line] if line <= line_map.n_before else 0
+        now = line_map.current[line] if line < len(line_map.current) else 0
         return f"line {now or line}"
 
-    return re.sub(r"\bline (\d+)", moved, words) if line_map.changes else words
-
-
-def _mark_change(
-    change: Change, replaced: dict[int, State], current: Sequence[str], found: _Builder
-) -> None:
-    """Mark the lines of one change: edited where they took the place of others, else new.
-
-    An edited line carries the state of the statement it most likely came from, line by line and
-    the last one for the rest; without statements there, and for new lines, no test ran it.
-    """
-    first, count = change.before
-    rest = next(reversed(replaced.values()), State.MISSING)
-    freshness = Freshness.EDITED if count else Freshness.NEW
-    for offset in range(change.after[1]):
-        line = change.after[0] + offset
-        text = current[line - 1].strip()
-        if text and not text.startswith("#"):
-            state = replaced.get(first + offset, rest)
-            found.add(line, line, state, freshness)
+    return _LINE.sub(moved, words)

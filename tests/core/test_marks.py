@@ -3,16 +3,18 @@
 The measured source carries what ran in front of each line: `+` ran, `-` did not, `~` ran, but not
 every way on from it (the way not taken is the next line), `x` is excluded, ` ` is no statement,
 and `.` continues the statement above.
-The current source carries what is expected: the same letters where that is still true, `E`/`e` for
-an edited line whose statement ran / did not run when it was measured, `N` for a new one.
+The current source carries what is expected: the same letters where that is still true, `E`/`e`/`X`
+for an edited line whose statement ran / did not run / was excluded when it was measured, `N` for a
+new one.
 """
 
 import pytest
 
 from covls.core.analysis import Analysis
 from covls.core.coverage import Measured, State, cover
-from covls.core.drift import map_lines
+from covls.core.drift import drift
 from covls.core.marks import Freshness, Mark, marks, missing_blocks
+from covls.core.statements import Text
 
 LETTERS = {
     (State.COVERED, Freshness.FRESH): "+",
@@ -22,6 +24,7 @@ LETTERS = {
     (State.COVERED, Freshness.EDITED): "E",
     (State.PARTIAL, Freshness.EDITED): "E",
     (State.MISSING, Freshness.EDITED): "e",
+    (State.EXCLUDED, Freshness.EDITED): "X",
     (State.MISSING, Freshness.NEW): "N",
 }
 
@@ -58,7 +61,7 @@ def marks_of(measured: str, current: str, *, verified: bool = True) -> tuple[Mar
     ran = frozenset(line for line in statements if letters[line] in "+~")
     arcs = frozenset((line, line + 2) for line in partial)
     coverage = cover(analysis, Measured(ran, arcs))
-    return marks(coverage, map_lines(before, after), after, verified=verified)
+    return marks(coverage, drift(Text(before), Text(after)), verified=verified)
 
 
 def letters_of(found: tuple[Mark, ...], current: str) -> list[str]:
@@ -73,15 +76,20 @@ def letters_of(found: tuple[Mark, ...], current: str) -> list[str]:
 ROWS = [
     (
         "nothing changed",
-        "+ a\n- b\n  # c\n~ if d:\n+ e\n+ f\nx g",
-        "+ a\n- b\n  # c\n~ if d:\n+ e\n+ f\nx g",
+        "+ a\n- b\n  # c\n~ if d:\n+  e\n+ f\nx g",
+        "+ a\n- b\n  # c\n~ if d:\n+  e\n+ f\nx g",
     ),
     ("marks follow lines that came in above", "+ a\n- b", "N new\n+ a\n- b"),
     ("a blank line or a comment that came in is no mark", "+ a\n- b", "+ a\n  \n  # c\n- b"),
     ("a changed line is edited, the others stay", "+ a\n- b\n+ c", "+ a\ne B\n+ c"),
     ("a deleted line takes its mark along", "+ a\n- b\n+ c", "+ a\n+ c"),
     ("a comment put in the place of a statement", "+ a\n- b\n+ c", "+ a\n  # b\n+ c"),
-    ("more lines than before: all are edited", "+ a\n- b\n+ c", "+ a\ne B\ne BB\n+ c"),
+    ("the first of more lines than before is what it was", "+ a\n- b\n+ c", "+ a\ne B\nN BB\n+ c"),
+    (
+        "of more lines than before, the one that is like it is what it was",
+        "+ a\n- b = one(two, three)\n+ c",
+        "+ a\nN BB\ne b = one(two, 3)\n+ c",
+    ),
     (
         "an edit inside a statement of many lines makes all of it edited",
         "+ a\n- f(\n. 1,\n. 2)\n+ c",
@@ -90,14 +98,92 @@ ROWS = [
     (
         "a line put into a statement makes all of it edited",
         "+ a\n- f(\n. 1,\n. 2)\n+ c",
-        "+ a\ne f(\ne 1,\nN 9,\ne 2)\n+ c",
+        "+ a\ne f(\ne 1,\ne 9,\ne 2)\n+ c",
     ),
     (
         "a partial branch whose target was edited is not called missing",
-        "+ a\n~ if b:\n- c\n+ d",
-        "+ a\nE if b:\ne C\n+ d",
+        "+ a\n~ if b:\n-  c\n+ d",
+        "+ a\nE if b:\ne  C\n+ d",
     ),
     ("edited to exclude is not yet excluded", "+ a\n- b\n+ c", "+ a\ne b  # pragma: no cover\n+ c"),
+    ("no longer excluded is not known", "+ a\nx b  # pragma: no cover", "+ a\nX b"),
+    ("any other comment is nothing", "+ a\n- b\n+ c", "+ a  # x\n- b  # noqa\n+ c"),
+    # Formatting.
+    (
+        "other quotes, brackets, line breaks and commas are the same code",
+        "+ f('x', (1))\n- return(a)\n+ g(1, 2)",
+        '+ f("x", 1)\n- return a\n+ g(\n+     1,\n+     2,\n+ )',
+    ),
+    ("many lines become one", "+ a\n- f(\n.   1,\n. )\n+ c", "+ a\n- f(1)\n+ c"),
+    ("strings side by side are one", "+ a = 'b' 'c'", '+ a = "bc"'),
+    ("a comma that makes a tuple is not nothing", "+ a = (b)\n- c", "E a = (b,)\n- c"),
+    ("nor in a subscript", "+ a[b]\n- c", "E a[b,]\n- c"),
+    ("a space within a string is not nothing", "+ a = 'b c'", "E a = 'b  c'"),
+    ("True and 1 are not the same", "+ a = (1)", "E a = (True)"),
+    ("-0.0 and 0.0 are not the same", "+ f((0.0))", "E f(-0.0)"),
+    ("blocks indented otherwise", "+ if a:\n-   b\n+   c", "+ if a:\n-     b\n+     c"),
+    # What swallows lines.
+    (
+        "inside a string that came in, nothing is code",
+        "+ a\n- b\n+ c\n+ d",
+        "+ a\n  '''\n  b\n  c\n  '''\n+ d",
+    ),
+    ("joined by a bracket", "+ a\n- b\n- c\n+ d", "+ a\ne [b,\ne c]\n+ d"),
+    ("joined by a backslash", "+ a\n- b\n- c\n+ d", "+ a\ne b - \\\ne c\n+ d"),
+    (
+        "while a bracket is open, what is below it stays",
+        "+ a\n- b\n- c\n+ d",
+        "+ a\ne b(\n- c\n+ d",
+    ),
+    ("while a string is open, too", "+ a\n- b\n- c\n+ d", "+ a\ne b('\n- c\n+ d"),
+    ("and one of three quotes", "+ a\n- b\n- c\n+ d", "+ a\ne b = '''\n- c\n+ d"),
+    ("a comment sign before a line", "+ a\n- b\n+ c", "+ a\n  #b\n+ c"),
+    # Blocks.
+    (
+        "a condition was edited: the body stays",
+        "+ if a:\n-   b\n+ c",
+        "E if a and d:\n-   b\n+ c",
+    ),
+    (
+        "a body put into an if stays, and the if is new",
+        "+ a\n- b\n+ c",
+        "N if d:\n+   a\n-   b\n+ c",
+    ),
+    ("else is no statement", "+ if a:\n-   b\n+ c", "+ if a:\n-   b\n  else:\nN   d\n+ c"),
+    (
+        "an else that moved changes where a branch leads",
+        "~ if a:\n-   b\n  else:\n+   c\n+   d",
+        "E if a:\nN   x\n-   b\n  else:\n+   c\n+   d",
+    ),
+    ("a docstring that came in is no statement", "+ def f():\n-   a", "+ def f():\n    'b'\n-   a"),
+    ("nor is global", "+ def f():\n-   a", "+ def f():\n    global b\n-   a"),
+    # Moves.
+    (
+        "a function that was cut and pasted keeps its marks",
+        "+ def f():\n+   a\n-   b\n+ def g():\n+   c\n-   d\n+   e\n+   h",
+        "+ def g():\n+   c\n-   d\n+   e\n+   h\n+ def f():\n+   a\n-   b",
+    ),
+    (
+        "so do the lines that it was moved past",
+        "+ def f():\n+   a\n-   b\n+ c\n- d",
+        "+ c\n- d\n+ def f():\n+   a\n-   b",
+    ),
+    (
+        "into a class",
+        "+ @p\n+ def f():\n+   a\n-   b\n+ class C:\n+   c\n+   d\n+   e\n+   h",
+        "+ class C:\n+   c\n+   d\n+   e\n+   h\n+   @p\n+   def f():\n+     a\n-     b",
+    ),
+    (
+        "of two equal definitions, the last is the one that is used",
+        "+ def f():\n-   a\n+ b",
+        "N def f():\nN   a\n+ def f():\n-   a\n+ b",
+    ),
+    (
+        "pasted twice elsewhere, none is known to be the one",
+        "+ def f():\n-   a\n+ class C:\n+   c\n+ class D:\n+   d",
+        "+ class C:\n+   c\nN   def f():\nN     a\n+ class D:\n+   d\nN   def f():\nN     a",
+    ),
+    ("a doubled statement is one, and a new one", "+ a\n- b\n+ c", "+ a\n- b\nN b\n+ c"),
 ]
 
 

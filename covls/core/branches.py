@@ -1,0 +1,89 @@
+"""Whether a branch of the measured text leads to the same place in the current one."""
+
+import re
+from collections.abc import Sequence
+
+from covls.core.drift import LineMap, opener
+from covls.core.statements import Text
+
+_CLAUSE = re.compile(r"\s*(?:elif|else|except|finally|case)\b")
+_SCOPE = re.compile(r"\s*(?:async\s+)?(?:def|class)\b")
+
+
+def leads_on(line_map: LineMap, source: int, target: int) -> bool:
+    """Whether the statement on line `target` is still reached from the one on `source` as it was.
+
+    Both are lines of the measured text, on which statements begin that are still there. What
+    comes between them may change; what `target` stands behind, or is the first in, may not.
+    """
+    first, last = min(source, target), max(source, target)
+    if line_map.untouched(first, last):
+        return True
+    index, partners = line_map.before.index, line_map.partners
+    if source not in index or target not in index:
+        return False
+    here, there = index[source], index[target]
+    now_here, now_there = partners[here], partners[there]
+    before, starts = line_map.before, line_map.before.starts
+    after, after_starts = line_map.after, line_map.after_starts
+    if there <= here and _is_in(before, starts, here, there):
+        return _is_in(after, after_starts, now_here, now_there)
+    above = _above(before, starts, there)
+    now_above = _above(after, after_starts, now_there)
+    if above < 0 or now_above < 0:
+        return above == now_above
+    return now_above == partners[above]
+
+
+def leads_out(line_map: LineMap, source: int) -> bool:
+    """Whether what follows the statement on line `source` is what followed it, or is outside."""
+    place = line_map.before.index.get(source)
+    if place is None:
+        return not line_map.changes
+    before, starts = line_map.before, line_map.before.starts
+    below = _below(before, starts, place)
+    if line_map.untouched(source, starts[below] if below < len(starts) else len(before.lines)):
+        return True
+    after, after_starts = line_map.after, line_map.after_starts
+    now = line_map.partners[place]
+    now_below = _below(after, after_starts, now)
+    if _is_outside(before, starts, place, below):
+        return _is_outside(after, after_starts, now, now_below)
+    return line_map.partners[below] == now_below
+
+
+def _is_in(text: Text, starts: Sequence[int], inner: int, outer: int) -> bool:
+    while inner > outer:
+        inner = opener(text, starts, inner)
+    return inner == outer
+
+
+def _above(text: Text, starts: Sequence[int], index: int) -> int:
+    """The statement behind which one comes in its body, or the header of that body; or -1."""
+    indent = text.indent(starts[index])
+    for place in range(index - 1, -1, -1):
+        if text.indent(starts[place]) <= indent:
+            return place
+    return -1
+
+
+def _below(text: Text, starts: Sequence[int], index: int) -> int:
+    """The statement that comes behind one with all its bodies, be it further out."""
+    indent = text.indent(starts[index])
+    for place in range(index + 1, len(starts)):
+        found = text.indent(starts[place])
+        if found < indent or (found == indent and not _CLAUSE.match(text.lines[starts[place] - 1])):
+            return place
+    return len(starts)
+
+
+def _is_outside(text: Text, starts: Sequence[int], index: int, other: int) -> bool:
+    """Whether a statement further down is outside the function that one is in."""
+    if other == len(starts):
+        return True
+    indent = text.indent(starts[other])
+    while index >= 0:
+        index = opener(text, starts, index)
+        if index >= 0 and _SCOPE.match(text.lines[starts[index] - 1]):
+            return indent <= text.indent(starts[index])
+    return False
