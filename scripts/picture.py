@@ -7,6 +7,7 @@ words at its end, are left out.
 """
 
 import io
+import re
 from pathlib import Path
 
 from rich.console import Console
@@ -79,9 +80,10 @@ def draw(name: str, lines: list[str], title: str = "covls demo", width: int = WI
         console.print(Text.from_ansi(line), soft_wrap=True)
     PICTURES.mkdir(parents=True, exist_ok=True)
     target = PICTURES / f"{name}.svg"
-    target.write_text(
-        console.export_svg(title=title, theme=THEME, unique_id=name), encoding="utf-8"
-    )
+    picture = console.export_svg(title=title, theme=THEME, unique_id=name)
+    # rich names a font on a server far away; any monospaced font here does.
+    picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
+    target.write_text(picture, encoding="utf-8")
     print(f"{target}: {len(lines)} lines")
 
 
