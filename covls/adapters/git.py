@@ -85,17 +85,14 @@ def find_git(outside: Path) -> str | None:
     Only absolute folders of PATH count, and none within `outside`: what a workspace calls git may
     be anything.
     """
-    workspace = os.path.realpath(outside)
+    workspace = Path(os.path.realpath(outside))
     for folder in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        if not Path(folder).is_absolute():
-            continue
-        found = shutil.which("git", path=folder)
+        found = shutil.which("git", path=folder) if Path(folder).is_absolute() else None
+        # On Windows the current folder is looked in first, and what is there has no folder.
         if found is None or not Path(found).is_absolute():
             continue
-        real = os.path.realpath(found)
-        if os.path.commonpath([workspace, real]) == workspace and workspace != os.sep:
-            continue
-        if os.path.commonpath([workspace, os.path.realpath(folder)]) != workspace:
+        places = Path(os.path.realpath(folder)), Path(os.path.realpath(found))
+        if not any(place.is_relative_to(workspace) for place in places):
             return found
     return None
 
