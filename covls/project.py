@@ -373,7 +373,10 @@ class Project:
         located = self._locate(snapshot)
         kept = self.settings.ledger
         ledger = Ledger(max_mb=kept.max_mb, max_days=kept.max_days)
-        sources = MeasuredSources(self.root, snapshot, ledger, Git(self.root))
+        written_at = self._last_written(snapshot)
+        sources = MeasuredSources(
+            self.root, snapshot, ledger, Git(self.root), written_at=written_at
+        )
         with self._lock:
             # The snapshot before is not closed here: another thread may be reading it. It closes
             # itself when the last of them lets go.
@@ -386,11 +389,10 @@ class Project:
 
     def _record(self) -> None:
         """Keep the sources that the data on show measured, in the background."""
-        snapshot, sources = self._snapshot, self._sources
-        assert snapshot is not None, "it was just shown"
-        assert sources is not None, "they came with it"
+        sources = self._sources
+        assert sources is not None, "they came with what was just shown"
         files = {name: Path(local) for name, local in self._located.found.items()}
-        sources.record(files, self._last_written(snapshot))
+        sources.record(files)
 
     def _digest(self, snapshot: Snapshot, on_screen: Sequence[Path]) -> Digest:
         lines: dict[str, frozenset[int]] = {}

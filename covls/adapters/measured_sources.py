@@ -42,16 +42,22 @@ class MeasuredSource:
 class MeasuredSources:
     """The measured sources of one snapshot, from beside its data, the ledger, and git.
 
+    A source that was modified after `written_at` (seconds since the epoch) is not surely what was
+    measured: that is when the data was written, or sooner, when it was seen to change first.
+
     Thread-safe. All is looked up when first asked for.
     """
 
-    def __init__(self, root: Path, snapshot: Snapshot, ledger: Ledger, git: Git) -> None:
+    def __init__(
+        self, root: Path, snapshot: Snapshot, ledger: Ledger, git: Git, *, written_at: float
+    ) -> None:
         self.problem: str | None = None
         """What is wrong with the sources that were recorded beside the data."""
         self._root = root
         self._snapshot = snapshot
         self._ledger = ledger
         self._git = git
+        self._written_at = written_at
         self._lock = threading.Lock()
         self._record: Record | None = None
         self._recorded: RecordedSources | None = None
@@ -86,7 +92,7 @@ class MeasuredSources:
         versions: list[Version] = []
         tried: dict[bytes, tuple[list[str], MeasuredSource | None]] = {}
         last = max(measured.lines, default=0)
-        for version in self._git.versions(path, self._snapshot.written_at):
+        for version in self._git.versions(path, self._written_at):
             if version.content not in tried:
                 if len(tried) == CONTENTS_TRIED:
                     # What was not looked at might contradict what was.
@@ -106,7 +112,7 @@ class MeasuredSources:
             if source is not None:
                 sources.append(source)
                 versions.append(Version(lines, version.at))
-        choice = choose(versions, self._snapshot.written_at)
+        choice = choose(versions, self._written_at)
         if choice is None:
             return None
         return replace(sources[choice.index], doubtful=choice.doubtful)
@@ -125,11 +131,10 @@ class MeasuredSources:
         entry = self._kept().get(measured_path)
         return entry is not None and entry.hash == content_hash(content)
 
-    def record(self, files: Mapping[str, Path], written_at: float) -> None:
+    def record(self, files: Mapping[str, Path]) -> None:
         """Keep the sources on disk that were surely measured, in a thread of its own.
 
-        `files` are local files by measured path; `written_at` is the time (seconds since the
-        epoch) after which a file must not have been modified.
+        `files` are local files by measured path.
         """
 
         def work() -> None:
@@ -137,7 +142,7 @@ class MeasuredSources:
                 self._root,
                 self._snapshot.fingerprint,
                 files,
-                written_at=written_at,
+                written_at=self._written_at,
                 stopped=self._stopped.is_set,
             )
             with self._lock:
