@@ -20,6 +20,9 @@ from covls.core.statements import NotLexedError, Text, logical_lines, names_of, 
 ALIKE = 0.5
 """The share of words that a statement must have in common with what it was before an edit."""
 
+MOST_REALIGNED = 100
+"""Statements between two gaps, at most, that are compared anew to see if one fills the other."""
+
 MOST_COMPARED = 2500
 """Pairs of statements of one change of which the likeness is looked at, at most."""
 
@@ -195,6 +198,7 @@ class _Pairing:
             number, done, shift = self._changed(first, number, shift)
         self._unchanged(done, len(before.starts), shift)
         if self.gaps:
+            self._realign()
             moves = _Moves(self)
             moves.definitions()
             moves.displaced()
@@ -271,11 +275,43 @@ class _Pairing:
         self.ends += [end for _, end in found]
         old = [before.key(before.starts[i], before.ends[i]) for i in range(first, end)]
         new = [after.key(*lines) for lines in found]
+        self._settle(first, end, here, here + len(new), gaps(old, new))
+
+    def _settle(self, first: int, end: int, here: int, last: int, found: Sequence[Gap]) -> None:
+        """Pair two stretches of statements, but for gaps that are counted from their starts."""
+        stretch = end - first, last - here
         position = first, here
-        for b, b_end, a, a_end in [*gaps(old, new), (len(old), len(old), len(new), len(new))]:
+        for b, b_end, a, a_end in [*found, (stretch[0], stretch[0], stretch[1], stretch[1])]:
             self._same(position[0], first + b, position[1])
+            self.partners[first + b : first + b_end] = [-1] * (b_end - b)
             self._pair_by_code(first + b, first + b_end, here + a, here + a_end)
             position = first + b_end, here + a_end
+
+    def _realign(self) -> None:
+        """Compare again, as code, what lies between two gaps, where one may fill the other.
+
+        Of code that stands there twice, lines may have been taken for the wrong ones' twins.
+        """
+        number = 0
+        while number + 1 < len(self.gaps):
+            (b, b_stop, a, a_stop), (b_next, b_end, a_next, a_end) = self.gaps[number : number + 2]
+            between = b_next - b_stop
+            one_fills_the_other = (b < b_stop and a_next < a_end) or (a < a_stop and b_next < b_end)
+            known = self.gaps
+            if (
+                one_fills_the_other
+                and between <= MOST_REALIGNED
+                and known[number] not in self.broken
+            ):
+                old = [self.key_before(i) for i in range(b, b_end)]
+                new = [self.key_after(i) for i in range(a, a_end)]
+                found = gaps(old, new)
+                if len(old) - sum(gap[1] - gap[0] for gap in found) > between:
+                    self.gaps = []
+                    self._settle(b, b_end, a, a_end, found)
+                    self.gaps = [*known[:number], *self.gaps, *known[number + 2 :]]
+                    continue
+            number += 1
 
     def _same(self, first: int, end: int, now: int) -> None:
         self.partners[first:end] = range(now, now + end - first)

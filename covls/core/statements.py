@@ -174,6 +174,9 @@ def logical_lines(
                 continue
             if kind == _COMMENT:
                 continue
+            if kind == _JOINED:
+                line += 1
+                continue
             if not start:
                 if stop is not None and stop(line):
                     return
@@ -185,8 +188,6 @@ def logical_lines(
             elif kind == _CODE:
                 if depth and _NEVER_IN_BRACKETS.match(piece[_CODE]):
                     raise NotLexedError
-            elif kind == _JOINED:
-                line += 1
             elif kind == _STRING:
                 quoted = piece[_STRING]
                 if _odd_braces(quoted):
@@ -285,7 +286,7 @@ def key_of(source: str) -> str:
     if "#" in source:
         # A kept comment goes to the end of a line, for what follows it is code.
         tokens = [
-            token + "\n" if token[0] == "#" else token
+            _obeyed(token) + "\n" if token[0] == "#" else token
             for token in tokens
             if token[0] != "#" or _OBEYED.search(token)
         ]
@@ -297,6 +298,11 @@ def key_of(source: str) -> str:
     if _CAPITAL_IN_NUMBER.search(key):
         key = " ".join(token.lower() if token[0].isdigit() else token for token in tokens)
     return key
+
+
+def _obeyed(comment: str) -> str:
+    """The comments among several on one line that coverage.py may heed."""
+    return "#".join(part.strip() for part in comment.split("#") if not part or _OBEYED.search(part))
 
 
 def _string_key(token: str) -> str:

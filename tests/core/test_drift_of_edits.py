@@ -8,13 +8,23 @@ import random
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from covls.core.drift import LineMap, drift
 from covls.core.lines import split_lines
 from covls.core.statements import Text
-from tests.core.edits import CHANGING, FORMATTING, MOVING, Edit, code_of, real_texts
+from tests.core.edits import (
+    CHANGING,
+    FORMATTING,
+    MOVING,
+    Edit,
+    add_comments,
+    code_of,
+    real_texts,
+    reformat,
+    unparse,
+)
 
 SLOW = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -63,12 +73,20 @@ SEEDS = st.integers(0, 2**32)
 
 @SLOW
 @given(TEXTS, st.lists(st.sampled_from(sorted(EDITS)), min_size=1, max_size=6), SEEDS)
+@example(  # A backslash alone, above a definition.
+    10, ["insert", "delete", "comment_out", "move_block", "change_character"], 2559532680
+)
 def test_what_is_fresh_is_the_same_code(text: int, edits: list[str], seed: int) -> None:
     check_sound(edited(real_texts()[text], [EDITS[name] for name in edits], seed))
 
 
 @SLOW
 @given(TEXTS, st.lists(st.sampled_from(FORMATTING), min_size=1, max_size=3), SEEDS)
+@example(2, [add_comments], 0)  # A comment behind a string that holds a brace.
+@example(2, [unparse], 0)  # Backslashes that are escaped themselves.
+@example(3, [add_comments, reformat], 0)  # Lines like those of another block, by the new indent.
+@example(10, [add_comments, unparse], 479323293)  # A comment behind a pragma.
+@example(10, [reformat, unparse], 2569621022)  # Two functions of much the same lines.
 def test_formatting_and_comments_lose_nothing(text: int, edits: list[Edit], seed: int) -> None:
     line_map = edited(real_texts()[text], edits, seed)
     check_sound(line_map)
