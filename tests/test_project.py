@@ -12,7 +12,7 @@ import pytest
 
 from covls.core.coverage import State as Ran
 from covls.core.marks import Freshness
-from covls.core.settings import Settings
+from covls.core.settings import Settings, Watch
 from covls.project import Project, State
 from tests.cli.measured import coverage, write
 
@@ -161,6 +161,8 @@ def test_data_that_cannot_be_read_leaves_the_last_view(root: Path, project: Proj
 
 
 def test_erased_data_leaves_the_last_view(root: Path, project: Project) -> None:
+    project.configure(Settings(watch=Watch(settle=0.5)))
+    settle(project)
     (root / ".coverage").unlink()
     settle(project)
     assert project.status().state is State.NO_DATA
