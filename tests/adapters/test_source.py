@@ -53,7 +53,7 @@ def test_no_permission(tmp_path: Path) -> None:
     path = tmp_path / "secret.py"
     path.touch(mode=0)
     if os.access(path, os.R_OK):
-        pytest.skip("runs as a user who may read everything")
+        pytest.skip("this user may read everything: run the tests as another one, not as root")
     assert unreadable(path).reason == f"no permission to read {path}"
 
 
