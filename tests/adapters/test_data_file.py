@@ -355,7 +355,9 @@ def test_a_large_part_that_proves_damaged_is_named(
     assert str(part) in str(raised.value)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything: run the tests as another user")
+@pytest.mark.skipif(
+    os.geteuid() == 0, reason="root may read everything: run the tests as another user"
+)
 def test_no_permission(tmp_path: Path) -> None:
     path = good(tmp_path / ".coverage")
     path.chmod(0)
