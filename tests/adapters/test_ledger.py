@@ -1,5 +1,6 @@
 """The ledger of measured sources: once per content, bounded, shared, and never in the way."""
 
+import contextlib
 import hashlib
 import multiprocessing
 import os
@@ -64,7 +65,7 @@ def test_keeps_what_was_measured(ledger: Ledger, tmp_path: Path) -> None:
     }
     assert again.record(tmp_path, data(2)) == {}
     assert again.record(tmp_path / "other", data(1)) == {}
-    with sqlite3.connect(file_in(tmp_path)) as database:
+    with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         assert database.execute("SELECT count(*) FROM source").fetchone() == (2,)
     database.close()
 
@@ -124,7 +125,7 @@ def test_only_what_changed_is_read_again(
 def test_a_source_that_was_thrown_out_is_read_again(ledger: Ledger, tmp_path: Path) -> None:
     files = sources(tmp_path, {"a.py": "a = 1\n"})
     ledger.note(tmp_path, data(1), files, written_at=time.time())
-    with sqlite3.connect(file_in(tmp_path)) as database:
+    with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         database.execute("DELETE FROM source")
     database.close()
     record = ledger.note(tmp_path, data(2), files, written_at=time.time())
@@ -223,7 +224,7 @@ def test_a_damaged_file_is_replaced(ledger: Ledger, tmp_path: Path, damage: byte
 def test_damaged_rows_are_not_there(ledger: Ledger, tmp_path: Path, body: object) -> None:
     files = sources(tmp_path, {"a.py": "a = 1\n"})
     record = ledger.note(tmp_path, data(1), files, written_at=time.time())
-    with sqlite3.connect(file_in(tmp_path)) as database:
+    with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         database.execute("UPDATE source SET body = ?", (body,))
         database.execute("UPDATE record SET body = ?", (body,))
     database.close()
@@ -234,7 +235,7 @@ def test_damaged_rows_are_not_there(ledger: Ledger, tmp_path: Path, body: object
 def test_a_content_under_a_wrong_hash_is_not_believed(ledger: Ledger, tmp_path: Path) -> None:
     files = sources(tmp_path, {"a.py": "a = 1\n", "b.py": "b = 1\n"})
     record = ledger.note(tmp_path, data(1), files, written_at=time.time())
-    with sqlite3.connect(file_in(tmp_path)) as database:
+    with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         bodies = [row[0] for row in database.execute("SELECT body FROM source ORDER BY rowid")]
         database.execute("UPDATE source SET body = ? WHERE body = ?", (bodies[0], bodies[1]))
     database.close()

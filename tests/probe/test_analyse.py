@@ -88,7 +88,7 @@ def compare_numbers(path: Path, cov: Any, choose: random.Random) -> None:
         analysis_of(path.read_bytes(), comparison.rules_of(cov)),
         Measured(frozenset(data.lines(str(path)) or ()), frozenset(arcs)),
     )
-    data.close()
+    data.close(force=True)
     numbers = theirs.numbers
     totals = ours.totals
     assert (
@@ -202,7 +202,7 @@ def test_whatever_is_recorded_is_executable(tmp_path: Path) -> None:
             data = CoverageData(str(tmp_path / ".coverage"))
             data.read()
             lines = set(data.lines(str(tmp_path / "it.py")) or ())
-            data.close()
+            data.close(force=True)
             executable = analysis_of((tmp_path / "it.py").read_bytes()).executable
             assert lines <= executable, (name, option)
 
