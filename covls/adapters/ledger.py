@@ -256,8 +256,12 @@ class Ledger:
 
     def _open(self, seconds: float) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=seconds)
-        # Losing this file costs little, so that no write waits for the disk.
-        database.execute("PRAGMA synchronous = OFF")
+        try:
+            # Losing this file costs little, so that no write waits for the disk.
+            database.execute("PRAGMA synchronous = OFF")
+        except sqlite3.Error:
+            database.close()
+            raise
         return database
 
     @contextlib.contextmanager

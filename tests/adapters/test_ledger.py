@@ -67,7 +67,6 @@ def test_keeps_what_was_measured(ledger: Ledger, tmp_path: Path) -> None:
     assert again.record(tmp_path / "other", data(1)) == {}
     with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         assert database.execute("SELECT count(*) FROM source").fetchone() == (2,)
-    database.close()
 
 
 def test_what_was_modified_since_the_data_is_not_kept(ledger: Ledger, tmp_path: Path) -> None:
@@ -127,7 +126,6 @@ def test_a_source_that_was_thrown_out_is_read_again(ledger: Ledger, tmp_path: Pa
     ledger.note(tmp_path, data(1), files, written_at=time.time())
     with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         database.execute("DELETE FROM source")
-    database.close()
     record = ledger.note(tmp_path, data(2), files, written_at=time.time())
     assert ledger.content(record["a.py"].hash) == b"a = 1\n"
 
@@ -227,7 +225,6 @@ def test_damaged_rows_are_not_there(ledger: Ledger, tmp_path: Path, body: object
     with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         database.execute("UPDATE source SET body = ?", (body,))
         database.execute("UPDATE record SET body = ?", (body,))
-    database.close()
     assert ledger.content(record["a.py"].hash) is None
     assert ledger.record(tmp_path, data(1)) == {}
 
@@ -238,7 +235,6 @@ def test_a_content_under_a_wrong_hash_is_not_believed(ledger: Ledger, tmp_path: 
     with contextlib.closing(sqlite3.connect(file_in(tmp_path))) as database, database:
         bodies = [row[0] for row in database.execute("SELECT body FROM source ORDER BY rowid")]
         database.execute("UPDATE source SET body = ? WHERE body = ?", (bodies[0], bodies[1]))
-    database.close()
     assert [ledger.content(entry.hash) for entry in record.values()] == [b"a = 1\n", None]
 
 
