@@ -1,13 +1,12 @@
 """Git repositories for tests, with dates of their own and nothing of the user's configuration."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
+needs_git = pytest.mark.needs_tool("git", why="its history has the measured texts")
 
 
 class Repository:

@@ -40,7 +40,9 @@ EMPTY: dict[str, Any] = {
 
 Make = Callable[..., Analysts]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="looks for processes as POSIX has")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="looks at POSIX processes: run it there"
+)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from covls.core.arrival import (
     decide_unread,
 )
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are seen in /proc")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc: run it on Linux")
 
 PATIENCE = 60.0
 

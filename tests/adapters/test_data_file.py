@@ -515,10 +515,10 @@ CASES = [
     Case(
         "two machines, one place here",
         {
-            ".coverage.1": ["/ci/work/src/a.py", "/ci/work/src/gone.py"],
+            ".coverage.1": ["/ci/checkout/src/a.py", "/ci/checkout/src/gone.py"],
             ".coverage.2": [r"C:\ci\src\a.py", r"c:\CI\src\pkg\b.py", r"C:\ci\other\a.py"],
         },
-        {"source": ["src", "/ci/work/src", r"c:\ci\src"]},
+        {"source": ["src", "/ci/checkout/src", r"c:\ci\src"]},
     ),
     Case(
         "the data file is mapped too",

@@ -218,7 +218,7 @@ def open_handles() -> list[str]:
     return [each.name for each in Path("/proc/self/fd").iterdir()]
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only Linux shows them")
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc: run it on Linux")
 def test_handles_are_given_back(shop: Path) -> None:
     with running(shop, "coverage", "run", "shop.py") as run:
         run.wait()

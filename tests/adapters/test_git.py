@@ -175,7 +175,7 @@ def program(path: Path, script: str) -> Path:
     return path
 
 
-needs_sh = pytest.mark.skipif(sys.platform == "win32", reason="needs sh")
+needs_sh = pytest.mark.skipif(sys.platform == "win32", reason="needs sh: run it on POSIX")
 
 
 @needs_sh
@@ -303,7 +303,7 @@ def test_a_repository_of_somebody_else_is_refused_by_git(
 ) -> None:
     repository.commit("a.py", "a = 1\n", START)
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
-        pytest.skip("only an administrator can give a file away")
+        pytest.skip("only an administrator can give a file away: run it as root")
     os.chown(repository.folder / ".git", 4242, 4242)
     os.chown(repository.folder, 4242, 4242)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
