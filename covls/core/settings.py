@@ -21,6 +21,7 @@ from typing import (
 
 Severity = Literal["hint", "information", "warning", "error"]
 WatchMode = Literal["auto", "native", "poll", "off"]
+OnSave = Literal["off", "file", "affected"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,45 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """How tests are run, and when."""
+
+    on_save: Annotated[
+        OnSave,
+        About(
+            "Tests to run when a file is saved, in trusted workspaces: none, those of the file, "
+            "or those that the changes since the last run affect."
+        ),
+    ] = "off"
+    command: Annotated[
+        tuple[str, ...],
+        About(
+            "The command that runs the tests, such as `uv run pytest` or `uv run coverage run "
+            "--source=. manage.py test`, a string for each word. Empty: pytest, unittest or "
+            "Django's `manage.py test`, as the project uses it, in its own interpreter.",
+            restricted=True,
+        ),
+    ] = ()
+    arguments: Annotated[
+        tuple[str, ...],
+        About("Arguments to pass on to the test runner, a string for each.", restricted=True),
+    ] = ()
+    timeout: Annotated[
+        float,
+        About("Seconds after which a run is ended; 0 lets it take as long as it takes.", minimum=0),
+    ] = 0.0
+    workers: Annotated[
+        int | None,
+        About(
+            "Processes that share a run, where pytest-xdist is installed; 0: none but the "
+            "runner's own. Unset: one a core for large runs.",
+            minimum=0,
+            maximum=256,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of covls's settings, nested as they are written."""
 
@@ -155,6 +195,7 @@ class Settings:
     watch: Annotated[Watch, About("How changes of the data file are noticed.")] = Watch()
     cache: Annotated[Cache, About("The cache of analysed files.")] = Cache()
     ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()
+    run: Annotated[Run, About("How tests are run, and when.")] = Run()
 
 
 class Layer(NamedTuple):
@@ -274,7 +315,7 @@ class _Reader:
 
     def _value(self, kind: Any, about: About, value: object, path: str) -> object:
         if get_origin(kind) is tuple:
-            return self._list(value, path)
+            return self._list(value, about, path)
         check, words = _check(kind)
         taken = check(value)
         if taken is _WRONG:
@@ -288,7 +329,7 @@ class _Reader:
                 return _WRONG
         return taken
 
-    def _list(self, value: object, path: str) -> object:
+    def _list(self, value: object, about: About, path: str) -> object:
         if not isinstance(value, list | tuple):
             if value == {}:
                 return ()
@@ -300,7 +341,8 @@ class _Reader:
                 kept.append(item)
             else:
                 self._report(f"{path}[{index}]", f"{_shown(item)} is not a string")
-        return tuple(kept)
+        # A command without one of its words is another command.
+        return _WRONG if about.restricted and len(kept) < len(value) else tuple(kept)
 
     def _report(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))

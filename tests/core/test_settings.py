@@ -240,3 +240,26 @@ def test_the_schema_takes_the_defaults_and_names_every_setting_of_files() -> Non
     schema: Any = settings_schema()
     compare(schema, Settings())
     assert schema["properties"]["diagnostics"]["properties"]["severity"]["enum"][0] == "hint"
+
+
+def test_a_command_with_a_wrong_word_is_not_taken_without_it() -> None:
+    settings, problems = read_settings(
+        client_layer({"run": {"command": ["make", 3], "arguments": ["-x"]}, "roots": ["a", 3]})
+    )
+    assert (settings.run.command, settings.run.arguments) == ((), ("-x",))
+    assert settings.roots == ("a",)
+    assert [str(problem) for problem in problems] == [
+        "`covls.run.command[1]`: 3 is not a string",
+        "`covls.roots[1]`: 3 is not a string",
+    ]
+
+
+def test_what_a_workspace_says_of_commands_holds_only_where_it_is_trusted() -> None:
+    files = project(run={"command": ["evil"], "arguments": ["-p", "evil"], "timeout": 5})
+    settings, problems = read_settings(files)
+    assert (settings.run.command, settings.run.arguments) == ((), ())
+    assert settings.run.timeout == 5
+    assert [p.where for p in problems] == ["tool.covls.run.command", "tool.covls.run.arguments"]
+    settings, problems = read_settings(files, client_layer({"trusted": True}))
+    assert settings.run.command == ("evil",)
+    assert problems == ()
