@@ -37,6 +37,7 @@ from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decide_unread
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
 from covls.core.drift import LineMap, drift
+from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.lines import ranges, split_lines
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
@@ -509,6 +510,31 @@ class Project:
         ):
             found.update(snapshot.contexts_at(known.measured_path, start, end))
         return sorted(found - {""})
+
+    def exclusion(self, view: FileView, text: str, first: int, last: int) -> Exclusion | str | None:
+        """What excludes the uncovered block at lines `first` to `last` of the text viewed.
+
+        Proved by analysing the text with it. A string says why an uncovered block has none; None
+        stands where nothing is uncovered.
+        """
+        current = Text(split_lines(text), python=view.line_map.before.python)
+        if not current.python:
+            return None
+        before = self.analysts.analyse(view.path, text.encode(errors="replace"))
+        if isinstance(before, NotAnalysed):
+            return None
+        comment = pragma_of(self.configuration.exclude)
+        found = exclusion_at(current, before, view.marks, first, last, comment or PRAGMA)
+        if found is None:
+            return None
+        if comment is None:
+            file = self.configuration.file or self.root
+            return f"no comment excludes lines here: the `exclude_lines` of {file} have no pragma"
+        edited = "\n".join(found.applied(current.lines))
+        after = self.analysts.analyse(view.path, edited.encode(errors="replace"))
+        if isinstance(after, NotAnalysed) or not found.holds(before, after):
+            return f"no comment excludes {found.what} and nothing else"
+        return found
 
     def forget(self, path: Path) -> None:
         """Drop what is kept for a file that is no longer on screen."""

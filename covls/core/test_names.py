@@ -19,6 +19,15 @@ def named_in(contexts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PHASE.sub("", context) for context in contexts if context))
 
 
+def without_parameters(test: str) -> str:
+    """A test's name without the case it was run with.
+
+    >>> without_parameters("tests/test_a.py::TestB::test_c[1-2]")
+    'tests/test_a.py::TestB::test_c'
+    """
+    return _PARAMETERS.sub("", test)
+
+
 def places_of(test: str) -> tuple[Place, ...]:
     """Where a test may be written, by pytest's node id or by the dotted name of `test_function`.
 
@@ -30,7 +39,7 @@ def places_of(test: str) -> tuple[Place, ...]:
     >>> places_of("test_a.TestB.test_c")
     (('test_a/TestB.py', ('test_c',)), ('test_a.py', ('TestB', 'test_c')))
     """
-    name = _PARAMETERS.sub("", test)
+    name = without_parameters(test)
     if "::" in name:
         file, *steps = name.split("::")
         return ((file, tuple(steps)),) if file and all(steps) else ()

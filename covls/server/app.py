@@ -8,6 +8,7 @@ from lsprotocol import types
 
 from covls.server import messages, progress
 from covls.server.features import (
+    code_actions,
     commands,
     configuration,
     diagnostics,
@@ -43,7 +44,8 @@ FEATURES: dict[str, Callable[..., Any]] = {
     messages.PROJECT_COVERAGE: project_coverage.project_coverage,
     messages.TESTS_AT: tests_at.tests_at,
 }
-"""Pulled diagnostics are registered by `lifecycle.initialize`, if the client can be refreshed."""
+"""Code actions are registered with their kinds; pulled diagnostics by `lifecycle.initialize`, if
+the client can be refreshed."""
 
 
 def create_server() -> Server:
@@ -53,6 +55,7 @@ def create_server() -> Server:
     for method, feature in FEATURES.items():
         server.feature(method)(partial(feature, session))
     commands.announce(session)
+    code_actions.register(session)
     session.on_shown += [diagnostics.show, file_coverage.show]
     session.on_status += [status.tell]
     server.on_close = session.close

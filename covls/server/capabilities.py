@@ -23,6 +23,14 @@ class Capabilities:
     registers_configuration: bool = False
     configuration: bool = False
     show_document: bool = False
+    code_action_literals: bool = False
+    """It takes code actions with edits in them, not commands alone."""
+    disabled_actions: bool = False
+    """It shows an action that cannot be done now, and why."""
+    apply_edit: bool = False
+    document_changes: bool = False
+    """It takes edits of a version of a document, not of whatever it is by then."""
+    create_files: bool = False
 
 
 def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
@@ -37,6 +45,7 @@ def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
     related = has("text_document.publish_diagnostics.related_information") or has(
         "text_document.diagnostic.related_information"
     )
+    operations = get_capability(client, "workspace.workspace_edit.resource_operations", None) or ()
     formats = get_capability(client, "text_document.hover.content_format", None) or ()
     return Capabilities(
         encoding=Encoding(str(_value(ServerCapabilitiesBuilder.choose_position_encoding(client)))),
@@ -50,6 +59,12 @@ def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
         registers_configuration=has("workspace.did_change_configuration.dynamic_registration"),
         configuration=has("workspace.configuration"),
         show_document=has("window.show_document.support"),
+        code_action_literals=has("text_document.code_action.code_action_literal_support"),
+        disabled_actions=has("text_document.code_action.disabled_support"),
+        apply_edit=has("workspace.apply_edit"),
+        # Who takes operations on files takes them among document changes, and so knows these.
+        document_changes=bool(operations) or has("workspace.workspace_edit.document_changes"),
+        create_files=types.ResourceOperationKind.Create.value in map(_value, operations),
     )
 
 

@@ -477,6 +477,41 @@ class Session:
             for tell in self.on_status:
                 tell(self, root)
 
+    # What the client is asked to do
+
+    async def apply_edit(self, label: str, edit: types.WorkspaceEdit) -> bool:
+        """Have the client change files. Says whether it did, as far as it answers in time."""
+        params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
+        answer = await self.request(self.server.workspace_apply_edit_async(params))
+        return answer is not None and answer.applied
+
+    async def show_document(
+        self, uri: str, selection: types.Range | None = None, *, external: bool = False
+    ) -> bool:
+        """Have the client show a file, itself or, with `external`, in a browser. Says if it did."""
+        if not self.capabilities.show_document:
+            return False
+        params = types.ShowDocumentParams(
+            uri=uri, external=external, take_focus=True, selection=selection
+        )
+        answer = await self.request(self.server.window_show_document_async(params))
+        return answer is not None and answer.success
+
+    async def ask(self, question: str, choices: Sequence[str]) -> str | None:
+        """Let the user choose; None for none of them. It takes as long as the user does."""
+        params = types.ShowMessageRequestParams(
+            type=types.MessageType.Info,
+            message=f"covls: {question}",
+            actions=[types.MessageActionItem(title=choice) for choice in choices],
+        )
+        answer = asyncio.ensure_future(self.server.window_show_message_request_async(params))
+        try:
+            chosen = await asyncio.shield(answer)
+        except JsonRpcException as error:
+            logger.warning("The client did not ask the user: %s", error)
+            return None
+        return None if chosen is None else chosen.title
+
     # Words for the user
 
     def _report_problems(self, root: Root) -> None:
@@ -511,6 +546,12 @@ class Session:
         logger.warning("%s", text)
         self.server.window_show_message(
             types.ShowMessageParams(type=types.MessageType.Warning, message=f"covls: {text}")
+        )
+
+    def inform(self, text: str) -> None:
+        """Tell the user what was asked for."""
+        self.server.window_show_message(
+            types.ShowMessageParams(type=types.MessageType.Info, message=f"covls: {text}")
         )
 
     def log_message(self, text: str) -> None:

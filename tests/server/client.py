@@ -247,6 +247,7 @@ class Client:
         if "id" in message and message["method"] in self.answers:
             result = self.answers[message["method"]](message.get("params"))
             self.send({"id": message["id"], "result": result})
+            self._arrived.set()
             return
         if "id" in message and not self.silent:
             error = {"code": -32601, "message": "the test did not expect this request"}
@@ -349,6 +350,37 @@ class Client:
     async def coverage(self, uri: str) -> Any:
         """A file's coverage."""
         return await self.request("covls/fileCoverage", {"textDocument": {"uri": uri}})
+
+    async def actions(
+        self,
+        uri: str,
+        first: int,
+        last: int | None = None,
+        *,
+        only: list[str] | None = None,
+        diagnostics: list[Any] | None = None,
+    ) -> Any:
+        """The code actions at lines, counted from 1."""
+        end = first if last is None else last
+        place = {
+            "start": {"line": first - 1, "character": 0},
+            "end": {"line": end - 1, "character": 1 if last is not None else 0},
+        }
+        context: dict[str, Any] = {"diagnostics": diagnostics or []}
+        if only is not None:
+            context["only"] = only
+        params = {"textDocument": {"uri": uri}, "range": place, "context": context}
+        return await self.request("textDocument/codeAction", params)
+
+    async def until(self, come: Callable[[], Any]) -> None:
+        """Wait until something is true that messages which are answered here make true."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not come():
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise AssertionError(f"it did not come\n{self.log()}") from None
 
     async def command(self, name: str, *arguments: Any) -> Any:
         """Run a command of the server's."""

@@ -28,6 +28,10 @@ def test_neovim() -> None:
         progress=True,
         configuration=True,
         show_document=True,
+        code_action_literals=True,
+        apply_edit=True,
+        document_changes=True,
+        create_files=True,
     )
 
 
@@ -42,6 +46,11 @@ def test_vscode() -> None:
         registers_configuration=True,
         configuration=True,
         show_document=True,
+        code_action_literals=True,
+        disabled_actions=True,
+        apply_edit=True,
+        document_changes=True,
+        create_files=True,
     )
 
 

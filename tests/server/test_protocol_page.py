@@ -15,6 +15,7 @@ from covls.core.marks import Freshness
 from covls.core.settings import all_settings, client_layer, read_settings
 from covls.project import State
 from covls.server import messages
+from covls.server.features.code_actions import ACTIONS
 from covls.server.features.commands import COMMANDS
 from covls.server.features.diagnostics import CODES
 from covls.server.protocol import Server
@@ -107,9 +108,10 @@ def _camel(name: str) -> str:
 def test_commands_and_codes_and_states() -> None:
     assert first_cells("Commands") == set(COMMANDS)
     for name, command in COMMANDS.items():
-        (row,) = re.findall(rf"^\| `{re.escape(name)}` \|(.*)$", PAGE, re.MULTILINE)
+        (row,) = re.findall(rf"^\| `{re.escape(name)}` \|(.*)$", section("Commands"), re.MULTILINE)
         arguments = row.split("|")[0]
         assert re.findall(r"`(\w+)`", arguments) == list(command.arguments)
+    assert first_cells("Code actions") == set(ACTIONS)
     assert first_cells("Diagnostics") == set(CODES)
     assert first_cells("`covls/status`") == {state.value for state in State}
     marks = section("`covls/fileCoverage`")

@@ -1,22 +1,28 @@
 """`workspace/executeCommand`: the commands, and what they are given, checked."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.server.convert import path_of
+from covls.server.features import exclusion, go_to_tests
 from covls.server.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: what it does, and the names of its arguments, strings all, each may be missing."""
+    """A command: what it does, and its arguments in their order, by name, with their types.
+
+    Those that are not `required` may be null or left out.
+    """
 
     run: Callable[..., Awaitable[Any]]
-    arguments: tuple[str, ...] = ()
+    arguments: Mapping[str, type[str] | type[int]] = field(default_factory=dict)
+    required: int = 0
+    """How many of them must be there."""
 
 
 async def toggle(session: Session) -> dict[str, bool]:
@@ -40,8 +46,14 @@ async def refresh(session: Session, folder: str | None = None) -> None:
     session.find_roots_anew()
 
 
+_LINES: Mapping[str, type[str] | type[int]] = {"uri": str, "startLine": int, "endLine": int}
+
+_TYPE_WORDS = {str: "a string", int: "a whole number from 0"}
+
 COMMANDS = {
-    "covls.refresh": Command(refresh, ("folder",)),
+    exclusion.COMMAND: Command(exclusion.exclude_lines, _LINES, required=2),
+    go_to_tests.COMMAND: Command(go_to_tests.go_to_tests, _LINES, required=2),
+    "covls.refresh": Command(refresh, {"folder": str}),
     "covls.toggle": Command(toggle),
 }
 
@@ -56,9 +68,16 @@ async def execute(session: Session, params: types.ExecuteCommandParams) -> Any:
     if len(arguments) > len(command.arguments):
         wanted = f"at most {', '.join(command.arguments)}" if command.arguments else "no arguments"
         raise JsonRpcInvalidParams(f"{params.command} takes {wanted}, and got {len(arguments)}")
-    for name, value in zip(command.arguments, arguments, strict=False):
-        if value is not None and not isinstance(value, str):
-            raise JsonRpcInvalidParams(f"{params.command}: {name} must be a string, not {value!r}")
+    if len(arguments) < command.required:
+        wanted = ", ".join(tuple(command.arguments)[: command.required])
+        raise JsonRpcInvalidParams(f"{params.command} needs {wanted}, and got {len(arguments)}")
+    for place, (name, kind) in enumerate(command.arguments.items()):
+        value = arguments[place] if place < len(arguments) else None
+        if value is None and place >= command.required:
+            continue
+        if type(value) is not kind or (isinstance(value, int) and value < 0):
+            words = _TYPE_WORDS[kind]
+            raise JsonRpcInvalidParams(f"{params.command}: {name} must be {words}, not {value!r}")
     return await command.run(session, *arguments)
 
 

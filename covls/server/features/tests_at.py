@@ -6,7 +6,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from covls.adapters.source import Unreadable, read_source, source_text
-from covls.core.lines import split_lines
+from covls.core.lines import LineRange, split_lines
 from covls.core.test_names import Place, find_definition, named_in, places_of
 from covls.server.convert import Encoding, lines_range, path_of, uri_of
 from covls.server.messages import TestAt, TestsAtParams
@@ -15,7 +15,31 @@ from covls.server.session import Session
 
 async def tests_at(session: Session, params: TestsAtParams) -> list[TestAt] | None:
     """The tests that reach any of the lines of a range, sorted; null where nothing is known."""
-    uri = params.text_document.uri
+    return await reaching(session, params.text_document.uri, *lines_of(params.range))
+
+
+def lines_of(place: types.Range) -> LineRange:
+    """The lines of a range, from 1. A selection of whole lines ends at the start of the next."""
+    first, last = place.start.line + 1, place.end.line + 1
+    if place.end.character == 0 and last > first:
+        last -= 1
+    return first, last
+
+
+async def reaching(session: Session, uri: str, first: int, last: int) -> list[TestAt] | None:
+    """The tests that reach any of some lines, sorted; None where nothing is known."""
+    names = await names_at(session, uri, first, last)
+    path = path_of(uri)
+    if names is None or path is None:
+        return None
+    project = (await session.root_of(path)).project
+    if project is None:
+        return None
+    return await session.in_thread(located, names, project.root, session.capabilities.encoding)
+
+
+async def names_at(session: Session, uri: str, first: int, last: int) -> tuple[str, ...] | None:
+    """The names of the tests that reach any of some lines; None where nothing is known."""
     document = session.documents.get(uri)
     path = document.path if document is not None else path_of(uri)
     if path is None:
@@ -29,13 +53,7 @@ async def tests_at(session: Session, params: TestsAtParams) -> list[TestAt] | No
     project = root.project
     if project is None or project.snapshot is None or not project.snapshot.has_contexts:
         return None
-    first, last = params.range.start.line + 1, params.range.end.line + 1
-    # A selection of whole lines ends at the start of the line behind it.
-    if params.range.end.character == 0 and last > first:
-        last -= 1
-    contexts = await session.in_thread(project.tests_at, path, first, last, text)
-    encoding = session.capabilities.encoding
-    return await session.in_thread(located, named_in(contexts), project.root, encoding)
+    return named_in(await session.in_thread(project.tests_at, path, first, last, text))
 
 
 def located(tests: Iterable[str], root: Path, encoding: Encoding) -> list[TestAt]:

@@ -42,7 +42,7 @@ async def test_refresh_finds_what_nobody_told_of(minimal: Client, shop: Path) ->
 @pytest.mark.parametrize(
     ("command", "arguments", "words"),
     [
-        ("covls.nonsense", [], "covls has no command 'covls.nonsense'; it has covls.refresh, "),
+        ("covls.nonsense", [], "covls has no command 'covls.nonsense'; it has covls."),
         ("", [], "covls has no command ''"),
         ("covls.toggle", [True], "covls.toggle takes no arguments, and got 1"),
         ("covls.refresh", ["a", "b"], "covls.refresh takes at most folder, and got 2"),
