@@ -23,6 +23,7 @@ from covls.adapters.configuration import (
     read_configuration,
 )
 from covls.adapters.interpreter import Interpreter, find_interpreter
+from covls.adapters.package_tool import install_command
 from covls.adapters.presence import is_file, is_there
 from covls.adapters.settings_files import SettingsFiles
 from covls.core.absence import (
@@ -549,7 +550,7 @@ def _environment_findings(
             Level.WARNING if data is None else Level.NOTE,
             "environment",
             f"coverage.py is not installed for {interpreter.python}.",
-            f"{shlex.quote(str(interpreter.python))} -m pip install coverage",
+            install_command(project.root, interpreter, "coverage"),
         )
     newer = interpreter.version and _numbers(interpreter.version)[:2] > sys.version_info[:2]
     if newer and not project.trusted:

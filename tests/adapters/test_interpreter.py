@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from covls.adapters.interpreter import Interpreter, find_interpreter
+from covls.adapters.interpreter import Interpreter, find_interpreter, installed_version
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def root(tmp_path: Path) -> Path:
     root = tmp_path / "home" / "project"
     root.mkdir(parents=True)
     (root / ".git").mkdir()
+    (root / "pyproject.toml").touch()
     return root
 
 
@@ -77,6 +78,8 @@ def test_the_interpreter_of_these_tests_has_coverage(root: Path) -> None:
         (".cache/pypoetry/virtualenvs/name-{checksum}-py3.12", "poetry"),
         (".local/share/virtualenvs/project-abcdefgh", "pipenv"),
         (".local/share/hatch/env/virtual/project/{checksum}/project", "hatch"),
+        ("project/.hatch/project", "hatch"),
+        ("project/.pixi/envs/default", "pixi"),
     ],
 )
 def test_where_environments_are_kept(root: Path, folder: str, found_by: str) -> None:
@@ -87,6 +90,116 @@ def test_where_environments_are_kept(root: Path, folder: str, found_by: str) -> 
     assert found is not None
     assert (found.python, found.found_by) == (made / "bin" / "python", found_by)
     assert (found.version, found.coverage_version) == ("3.12.1", "7.6.1")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "kept"),
+    [
+        ("project/poetry.toml", '[virtualenvs]\npath = ".kept"\n', "project/.kept"),
+        ("project/poetry.toml", '[virtualenvs]\npath = "~/kept"\n', "kept"),
+        (
+            "project/poetry.toml",
+            '[virtualenvs]\npath = "{project-dir}/../kept"\n',
+            "project/../kept",
+        ),
+        ("project/poetry.toml", 'cache-dir = "/tmp/c"\nvirtualenvs = 3\n', None),
+        (".config/pypoetry/config.toml", 'cache-dir = "kept"\n', "project/kept/virtualenvs"),
+        (".config/pypoetry/config.toml", '[virtualenvs]\npath = "~/kept"\n', "kept"),
+        (".config/pypoetry/config.toml", "is no toml", ".cache/pypoetry/virtualenvs"),
+    ],
+)
+def test_poetry_is_asked_where_it_keeps_environments(
+    root: Path, file: str, text: str, kept: str | None
+) -> None:
+    (root.parent / file).parent.mkdir(parents=True, exist_ok=True)
+    (root.parent / file).write_text(text)
+    if kept is None:
+        assert find(root) is None
+        return
+    made = environment(root.parent / kept / f"name-{checksum(root)}-py3.12")
+    found = find(root)
+    assert found is not None
+    assert (found.python.resolve(), found.found_by) == ((made / "bin/python").resolve(), "poetry")
+
+
+def test_of_poetrys_environments_the_one_in_use_is_taken(root: Path) -> None:
+    kept = root.parent / ".cache/pypoetry/virtualenvs"
+    made = {
+        minor: environment(kept / f"name-{checksum(root)}-py{minor}")
+        for minor in ("3.11", "3.12", "3.13")
+    }
+    (kept / "envs.toml").write_text(f'["name-{checksum(root)}"]\nminor = "3.12"\n')
+    found = find(root)
+    assert found is not None
+    assert found.python == made["3.12"] / "bin" / "python"
+
+
+@pytest.mark.parametrize("below", ["", "packages/a"])
+@pytest.mark.parametrize(
+    ("text", "place", "variables"),
+    [
+        ("name: work  # ours\n", "miniconda3/envs/work", {}),
+        ("name: 'work'\ndependencies: []\n", "mamba/envs/work", {"MAMBA_ROOT_PREFIX": "mamba"}),
+        ("name: work\n", "anywhere/work", {}),
+        ("prefix: {home}/by/prefix\n", "by/prefix", {}),
+    ],
+)  # fmt: skip
+def test_conda_environments_named_in_a_file(
+    root: Path, below: str, text: str, place: str, variables: dict[str, str]
+) -> None:
+    home = root.parent
+    made = environment(home / place, coverage="7.6.1")
+    (home / ".conda").mkdir()
+    (home / ".conda/environments.txt").write_text(f"{home}/other\n{home}/anywhere/work\n")
+    (root / "environment.yml").write_text(text.format(home=home))
+    (root / below).mkdir(parents=True, exist_ok=True)
+    found = find(root / below, HOME=str(home), **{n: str(home / v) for n, v in variables.items()})
+    assert found is not None
+    assert (found.python, found.found_by) == (made / "bin/python", "conda (environment.yml)")
+
+
+def test_behind_pyenvs_stand_in_is_the_interpreter_it_would_start(root: Path) -> None:
+    pyenv = root.parent / ".pyenv"
+    made = {
+        name: environment(pyenv / "versions" / name, version=name)
+        for name in ("3.11.7", "3.12.1", "3.12.9")
+    }
+    for each in made.values():
+        (each / "pyvenv.cfg").unlink()
+    environment(pyenv / "elsewhere")
+    (pyenv / "shims").mkdir()
+    (pyenv / "elsewhere" / "bin" / "python").rename(pyenv / "shims" / "python")
+    (pyenv / "version").write_text("3.11.7\n")
+
+    def python(**environ: str) -> Path:
+        found = find(root, PATH=str(pyenv / "shims"), **environ)
+        assert found is not None
+        assert (found.found_by, found.version) == ("PATH", found.python.parent.parent.name[:4])
+        return found.python.parent.parent
+
+    assert python() == made["3.11.7"]
+    (root / ".python-version").write_text("3.12\n")
+    assert python() == made["3.12.9"]
+    assert python(PYENV_VERSION="3.12.1") == made["3.12.1"]
+
+
+def test_packages_are_seen_however_they_were_installed(root: Path) -> None:
+    made = environment(root / ".venv", coverage="7.6.1")
+    (site_packages,) = made.glob("lib/*/site-packages")
+    (site_packages / "Pytest_Django-4.11.1.dist-info").mkdir()
+    (site_packages / "pytest_cov-5.0.0-py3.12.egg-info").mkdir()
+    found = find(root)
+    assert found is not None
+    versions = {
+        name: installed_version(found, name)
+        for name in ("coverage", "pytest-django", "pytest.cov", "pytest")
+    }
+    assert versions == {
+        "coverage": "7.6.1",
+        "pytest-django": "4.11.1",
+        "pytest.cov": "5.0.0",
+        "pytest": None,
+    }
 
 
 def test_pdm_names_the_interpreter_in_a_file(root: Path) -> None:
