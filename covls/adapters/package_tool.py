@@ -46,10 +46,7 @@ def _of_tool(folder: Path, package: str) -> str:
     hatch = tool.get("hatch")
     if isinstance(hatch, dict) and "envs" in hatch:
         # Hatch has no command for it: its environments follow what is written.
-        return (
-            f'add "{package}" to `dependencies` in [tool.hatch.envs.default] of '
-            f"{folder / 'pyproject.toml'}"
-        )
+        return f'add "{package}" to the environment\'s dependencies in {folder / "pyproject.toml"}'
     if "uv" in tool:
         return f"uv add --dev {package}"
     return ""

@@ -21,8 +21,7 @@ from covls.adapters.package_tool import install_command
         (
             "pyproject.toml",
             "[tool.hatch.envs.test]\n",
-            'add "coverage" to `dependencies` in [tool.hatch.envs.default] of '
-            "{root}/pyproject.toml",
+            'add "coverage" to the environment\'s dependencies in {root}/pyproject.toml',
         ),
         ("pyproject.toml", "no toml", "python -m pip install coverage"),
         ("requirements.txt", "", "python -m pip install coverage"),
