@@ -1,0 +1,312 @@
+"""The pytest plugin: tells the recording which test and phase runs, and what became of each test.
+
+It is loaded by `-p`, in the main process and in each of pytest-xdist's workers. Where the user has
+pytest-cov measure, its options are taken over, and it is kept from measuring a second time.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, Generator, List, Optional, Set
+
+import pytest
+from _pytest.fixtures import FixtureDef
+
+from covls_recorder import recording
+from covls_recorder.detail import Phase
+from covls_recorder.failures import places, shortened
+from covls_recorder.recording import OUTSIDE_TESTS, Recording
+
+# Ids a line of the journal.
+CHUNK = 1000
+
+START_IN_WORKER = """
+import sys
+sys.path.append({folder!r})
+from covls_recorder import pytest_plugin
+pytest_plugin.start_in_worker({request!r}, {options!r})
+"""
+
+
+def start_in_worker(request: Dict[str, Any], options: Dict[str, Any]) -> None:
+    """Start recording in a worker, before pytest is imported there."""
+    recording.current = Recording(request, "worker")
+    recording.current.options = options
+    recording.current.start()
+
+
+class Outcome:
+    """What is known of a test that runs: its reports so far."""
+
+    def __init__(self, began: float) -> None:
+        self.began = began
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: plugins run a failed test again within its protocol."""
+        self.word = "passed"
+        self.told: Dict[str, Any] = {"message": "", "file": None, "line": None, "long": ""}
+
+
+class RecorderPlugin:
+    """One session's hooks; `recording` is that of this process."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        self._asked: Optional[Set[str]] = None
+        if recording.request.get("tests") is not None:
+            self._asked = set(recording.request["tests"])
+        self._outcome: Optional[Outcome] = None
+        self._collected_by_workers = False
+        self._failed_files: Set[str] = set()
+        self._worker = recording.role == "worker"
+        self._code = 0
+
+    # Names.
+
+    def _id(self, config: Any, nodeid: str) -> str:
+        """A node's id relative to the root, whatever folder pytest has taken for its own."""
+        rootdir = str(config.rootdir)
+        if rootdir == self._recording.root:
+            return nodeid
+        path, colons, rest = nodeid.partition("::")
+        try:
+            path = os.path.relpath(os.path.join(rootdir, path), self._recording.root)
+        except ValueError:
+            return nodeid
+        return path.replace(os.sep, "/") + colons + rest
+
+    # Starting.
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_load_initial_conftests(self, early_config: Any) -> Generator[None, Any, None]:
+        self._take_over(early_config.known_args_namespace)
+        yield
+
+    def pytest_configure(self, config: Any) -> None:
+        # Older versions of xdist hand these to the workers.
+        if getattr(config.option, "cov_source", None):
+            config.option.cov_source = []
+
+    def _take_over(self, options: Any) -> None:
+        """Measure what pytest-cov would have measured, as it would have."""
+        source = getattr(options, "cov_source", None)
+        if not source:
+            return
+        options.cov_source = []
+        self._recording.contexts = getattr(options, "cov_context", None) == "test"
+        if self._worker:
+            return
+        taken = dict(self._recording.options)
+        if True not in source and "source" not in taken:
+            taken["source"] = source
+        if getattr(options, "cov_branch", None):
+            taken["branch"] = True
+        taken.setdefault("config_file", getattr(options, "cov_config", None) or True)
+        self._recording.start_again(taken)
+
+    # xdist's workers.
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        code = START_IN_WORKER.format(
+            folder=os.path.dirname(recording.HERE),
+            request=self._recording.request,
+            options=self._recording.options,
+        )
+        try:
+            node.gateway.remote_exec(code).waitclose()
+        except Exception as error:  # noqa: BLE001 - whatever keeps a worker from recording is told
+            self._recording.incomplete(f"nothing is recorded in worker {node.gateway.id}: {error}")
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: List[str]) -> None:
+        if not self._collected_by_workers:
+            self._collected_by_workers = True
+            self._collected([self._id(node.config, nodeid) for nodeid in ids])
+
+    # Collecting.
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: Any, items: List[Any]) -> None:
+        if self._asked is None:
+            return
+        asked = self._asked
+        kept: List[Any] = []
+        left: List[Any] = []
+        for item in items:
+            (kept if self._id(config, item.nodeid) in asked else left).append(item)
+        if left:
+            config.hook.pytest_deselected(items=left)
+            items[:] = kept
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_finish(self, session: Any) -> None:
+        if not self._worker and not self._collected_by_workers:
+            config = session.config
+            if not _is_distributed(config):
+                self._collected([self._id(config, item.nodeid) for item in session.items])
+
+    def _collected(self, ids: List[str]) -> None:
+        for start in range(0, len(ids), CHUNK) or (0,):
+            self._recording.event("collected", tests=ids[start : start + CHUNK])
+        if self._asked is not None:
+            missing = sorted(self._asked.difference(ids))
+            if missing:
+                self._recording.event("missing", tests=missing)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if not report.failed or self._worker or report.nodeid in self._failed_files:
+            return
+        self._failed_files.add(report.nodeid)
+        long = shortened(str(report.longrepr))
+        file, line = _crash_of(report)
+        root = self._recording.root
+        path = os.path.join(root, report.nodeid.partition("::")[0])
+        message = long.strip().rpartition("\n")[2]
+        self._recording.event(
+            "collection-error",
+            file=file or path,
+            line=line,
+            message=message.lstrip("E "),
+            long=long,
+        )
+
+    # Running.
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> Generator[None, Any, None]:
+        test = self._id(item.config, item.nodeid)
+        self._recording.event("started", test=test)
+        self._outcome = outcome = Outcome(self._recording.clock())
+        self._switch(item, "setup")
+        yield
+        self._recording.switch(OUTSIDE_TESTS)
+        self._recording.event(
+            "finished",
+            test=test,
+            outcome=outcome.word,
+            seconds=round(self._recording.clock() - outcome.began, 4),
+            **outcome.told,
+        )
+        self._outcome = None
+
+    def _switch(self, item: Any, phase: str) -> None:
+        test = self._id(item.config, item.nodeid)
+        self._recording.switch(Phase(test, phase), f"{item.nodeid}|{_WHEN[phase]}")
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: Any) -> Generator[None, Any, None]:
+        if self._outcome is not None:
+            self._outcome.forget()
+        self._switch(item, "setup")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: Any) -> Generator[None, Any, None]:
+        self._switch(item, "call")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: Any) -> Generator[None, Any, None]:
+        self._switch(item, "teardown")
+        yield
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, Any, None]:
+        with self._recording.in_scope(fixturedef.scope, "setup"):
+            yield
+
+    # What became of it.
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, Any, None]:
+        made = yield
+        outcome = self._outcome
+        if outcome is None:
+            return
+        self._judge(outcome, made.get_result(), call, item)
+
+    def _judge(self, outcome: Outcome, report: Any, call: Any, item: Any) -> None:
+        """Fold a phase's report into what is known of the test; the first failure is told."""
+        word = ""
+        if report.failed:
+            word = "failed" if report.when == "call" else "error"
+        elif report.skipped:
+            word = "xfailed" if hasattr(report, "wasxfail") else "skipped"
+        elif hasattr(report, "wasxfail"):
+            word = "xpassed"
+        if not word or outcome.word in ("failed", "error"):
+            return
+        outcome.word = word
+        outcome.told = told(report)
+        if report.failed and call.excinfo is not None:
+            entries = [(str(entry.path), entry.lineno + 1) for entry in call.excinfo.traceback]
+            outcome.told.update(places(entries, str(getattr(item, "fspath", ""))))
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        # xdist reports in this way on a test that a worker died of. Nobody else can.
+        if report.when == "???" and not self._worker:
+            config = getattr(report, "node", None) and report.node.config
+            test = self._id(config, report.nodeid) if config else report.nodeid
+            self._recording.event(
+                "finished", test=test, outcome="error", seconds=0.0, **told(report)
+            )
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        if self._worker:
+            self._recording.finish(self._code)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self._code = int(exitstatus)
+
+
+# As pytest-cov names its contexts.
+_WHEN = {"setup": "setup", "call": "run", "teardown": "teardown"}
+
+
+def _is_distributed(config: Any) -> bool:
+    return bool(config.pluginmanager.hasplugin("dsession"))
+
+
+def told(report: Any) -> Dict[str, Any]:
+    """What an event says of a report that is not simply passed."""
+    long = report.longrepr
+    if isinstance(long, tuple):  # a skip: path, line, reason
+        path, line, reason = long
+        return {"message": str(reason), "file": str(path), "line": line, "long": ""}
+    crash = getattr(long, "reprcrash", None)
+    text = str(long or "")
+    message = str(getattr(crash, "message", "") or text.strip().rpartition("\n")[2])
+    reason = getattr(report, "wasxfail", "")
+    return {
+        "message": shortened(reason or message, 300),
+        "file": getattr(crash, "path", None),
+        "line": getattr(crash, "lineno", None),
+        "long": shortened(text),
+    }
+
+
+def _crash_of(report: Any) -> Any:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return getattr(crash, "path", None), getattr(crash, "lineno", None)
+
+
+def pytest_addoption(pluginmanager: Any) -> None:
+    """Registers the plugin itself: pytest calls this when it loads the module, in good time."""
+    if recording.current is not None:
+        pluginmanager.register(RecorderPlugin(recording.current), "covls-recorder")
+        _watch_fixtures_end(recording.current)
+
+
+def _watch_fixtures_end(current: Recording) -> None:
+    """Tell the recording when a fixture is torn down, for which pytest has no hook in time."""
+    finish = FixtureDef.finish
+
+    def finish_in_scope(self: Any, request: Any) -> Any:
+        with current.in_scope(self.scope, "teardown"):
+            return finish(self, request)
+
+    FixtureDef.finish = finish_in_scope  # type: ignore[method-assign]

@@ -1,0 +1,118 @@
+"""Run the project's tests under coverage.py, and tell what each test ran, in each phase.
+
+covls starts this file by its path, in the project's interpreter, the project's root being the
+current folder:
+
+    python run_tests.py REQUEST.json
+
+The request is {"runner": "pytest"|"unittest"|"django"|"script", "arguments": [passed on…],
+"tests": [ids] or null for all, "out": an existing folder, "data_file": a name in it,
+"coverage": {keyword arguments of coverage.Coverage…}, "core": "auto" or coverage.py's name of one,
+"root": the current folder, "workers": how many for pytest-xdist, or 0}, and perhaps
+"subprocesses": "off". Ids are pytest's, relative to the root, or unittest's dotted names.
+
+Every process of the run writes two files of JSON lines into the folder: `events-PID.jsonl`, what
+happens (see `covls_recorder.recording.Recording`), and `detail-PID.jsonl`, what each test ran
+(`covls_recorder.detail.Detail`). coverage.py's own data is put beside `data_file`, as parallel
+files. The exit code is the runner's, or 3 where coverage.py or the runner is not installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Callable, Dict, List
+
+if TYPE_CHECKING:
+    from covls_recorder.recording import Recording
+
+OLDEST_COVERAGE = (7, 2)
+NOT_INSTALLED = 3
+NO_TESTS = 5  # pytest's own code, and unittest's since Python 3.12
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def take_own_folder_from_path() -> None:
+    """Let the project import what it would without us: `python -m` puts the current folder first.
+
+    What we import ourselves goes to the very end, in a folder with one package in it.
+    """
+    if sys.path and os.path.abspath(sys.path[0]) == HERE:
+        del sys.path[0]
+    sys.path.insert(0, os.getcwd())
+    sys.path.append(os.path.join(HERE, "recorder"))
+
+
+def run_pytest(recording: Recording) -> int:
+    """As `python -m pytest` does, in this process."""
+    import pytest
+
+    request = recording.request
+    arguments = ["-p", "covls_recorder.pytest_plugin", *request["arguments"]]
+    if request.get("workers"):
+        try:
+            import xdist  # type: ignore[import-untyped]  # noqa: F401
+        except ImportError:
+            recording.notice("pytest-xdist is not installed: the tests run one after the other")
+        else:
+            arguments += ["-n", str(request["workers"])]
+    if request["tests"] is not None:
+        # The files are named and the plugin leaves out all other tests: an id on the command line
+        # ends the run where it is unknown, and is not always taken literally.
+        files = dict.fromkeys(test.partition("::")[0] for test in request["tests"])
+        there = [file for file in files if os.path.exists(file)]
+        if not there:
+            recording.event("collected", tests=[])
+            recording.event("missing", tests=request["tests"])
+            return NO_TESTS
+        arguments += there
+    sys.argv = [os.path.join(os.path.dirname(pytest.__file__), "__main__.py"), *arguments]
+    return int(pytest.main(arguments))
+
+
+RUNNERS: Dict[str, Callable[[Recording], int]] = {
+    "pytest": run_pytest,
+}
+
+
+def main(arguments: List[str]) -> int:
+    """Run the tests of a request; return the exit code."""
+    with open(arguments[0], encoding="utf-8") as file:
+        request: Dict[str, Any] = json.load(file)
+    take_own_folder_from_path()
+    from covls_recorder.journal import Journal
+
+    try:
+        import coverage
+
+        if coverage.version_info[:2] < OLDEST_COVERAGE:
+            raise ImportError(f"it has coverage.py {coverage.__version__}, which is too old")
+    except ImportError as error:
+        message = f"{sys.executable} cannot record coverage: {error}"
+        Journal(request["out"], "events").add({"event": "no-coverage", "message": message})
+        return NOT_INSTALLED
+    from covls_recorder import recording
+
+    recording.current = current = recording.Recording(request, "main")
+    current.start()
+    code = 1
+    try:
+        code = RUNNERS[request["runner"]](current)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if not isinstance(end.code, int) and end.code is not None:
+            sys.stderr.write(f"{end.code}\n")
+    except ModuleNotFoundError as error:
+        if error.name not in ("pytest", "django"):
+            raise
+        current.event("no-runner", message=f"{sys.executable} has no {error.name}")
+        code = NOT_INSTALLED
+    finally:
+        current.finish(code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
