@@ -27,6 +27,7 @@ from covls.adapters.data_file import (
     read_snapshot,
 )
 from covls.adapters.git import Git
+from covls.adapters.html_report import HtmlReport, HtmlReportError, write_html_report
 from covls.adapters.interpreter import find_interpreter
 from covls.adapters.ledger import Ledger
 from covls.adapters.local_files import local_python_files
@@ -737,6 +738,43 @@ class Project:
                     continue
             found = sources.elsewhere(path, measured_path, measured, self._analyser(path))
             yield measured_path, found.content if found and not found.doubtful else None
+
+    def html_report(
+        self,
+        *,
+        directory: Path | None = None,
+        paths: Sequence[Path] = (),
+        at: Path | None = None,
+        report: Callable[[int, int], None],
+        cancelled: threading.Event,
+    ) -> HtmlReport | None:
+        """Write coverage.py's HTML report, all of it or of some files and folders.
+
+        See `write_html_report`, also for what it raises. Files that plugins measured are left out
+        where these may not run.
+        """
+        analysts, snapshot = self.analysts, self._snapshot
+        files = None
+        barred = snapshot is not None and snapshot.has_tracers and not analysts.plugins
+        if paths or barred:
+            files = [
+                file.path
+                for file in self.files_to_report(paths)
+                if analysts.plugins or snapshot is None or not snapshot.tracer(file.measured_path)
+            ]
+            if not files:
+                raise HtmlReportError("there is nothing to report on")
+        return write_html_report(
+            self.root,
+            self.configuration.data_file,
+            python=analysts.python,
+            plugins=analysts.plugins,
+            directory=directory,
+            files=files,
+            at=None if at is None else Path(os.path.realpath(at)),
+            report=report,
+            cancelled=cancelled,
+        )
 
     def totals(self) -> Totals:
         """The figures of the whole report."""

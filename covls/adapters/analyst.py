@@ -2,27 +2,23 @@
 
 import contextlib
 import heapq
-import importlib.util
 import json
 import os
 import queue
-import signal
-import subprocess
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from covls.adapters import probes
 from covls.adapters.analysis_cache import AnalysisCache, key_of
 from covls.adapters.source import Unreadable, read_source
 from covls.core.analysis import Analysis, NotAnalysed, analysis_from_json
-
-_PROBE: Final = Path(__file__).parent.parent / "probe" / "analyse.py"
 
 SECONDS_A_FILE: Final = 30.0
 """How long one file may take. The largest in the standard library takes two seconds."""
@@ -33,15 +29,6 @@ _FILES_A_WORKER: Final = 2000
 _MB_A_WORKER: Final = 400
 _FILES_BETWEEN_LOOKS: Final = 20
 _LOOK_AHEAD: Final = 48
-
-# Variables that make coverage.py measure, or trace, the worker itself.
-_KEPT_OUT: Final = (
-    "COVERAGE_PROCESS_START",
-    "COVERAGE_PROCESS_CONFIG",
-    "COVERAGE_AST_DUMP",
-    "COVERAGE_TRACK_ARCS",
-    "COVERAGE_TESTING",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +54,9 @@ class _TimeoutError(Exception):
 class _Worker:
     """One process of `covls/probe/analyse.py`. One thread at a time may ask it."""
 
-    def __init__(self, command: Sequence[str], root: Path, rules: Rules) -> None:
-        environment = {name: value for name, value in os.environ.items() if name not in _KEPT_OUT}
-        # The worker's own group, so that all it started ends with it, and no Ctrl-C meant for
-        # somebody else reaches it.
-        group: dict[str, Any] = {"start_new_session": True}
-        if sys.platform == "win32":
-            group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    def __init__(self, command: list[str], root: Path, rules: Rules) -> None:
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=root,
-                env=environment,
-                **group,
-            )
+            self._process = probes.start(command, root)
         except OSError as error:
             raise AnalystError(f"{command[0]} cannot be started: {error.strerror}") from error
         self._said: deque[str] = deque(maxlen=20)
@@ -156,13 +129,7 @@ class _Worker:
             if self._killed:
                 return
             self._killed = True
-            if sys.platform == "win32":
-                self._process.kill()
-            else:
-                # Its number is its own until `wait`, also if it ended by itself.
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            probes.kill(self._process)
             with contextlib.suppress(OSError):
                 assert self._process.stdin is not None
                 self._process.stdin.close()
@@ -214,7 +181,8 @@ class Analysts:
         self._cache = cache
         self._size = workers
         self.own = python is None
-        self._command = _command(python, plugins)
+        self.python = python
+        self._command = probes.command_of("analyse", python, plugins=plugins)
         self._lock = threading.Lock()
         self._asked: dict[tuple[Path, bytes], Future[Analysis | NotAnalysed]] = {}
         self._idle: list[_Worker] = []
@@ -380,7 +348,7 @@ class Analysts:
                 coverage.encode(),
                 rules.encode(),
                 # The worker's own version: its answers' shape is in it.
-                _PROBE.read_bytes(),
+                probes.script("analyse").read_bytes(),
             )
         return key_of(self._prefix, source)
 
@@ -510,20 +478,6 @@ class Analysts:
                 heapq.heappop(self._waiting)[2].set_result(None)
             else:
                 self._count -= 1
-
-
-def _command(python: str | None, plugins: bool) -> list[str]:
-    if python is None:
-        # Where covls itself has coverage.py from, which may be a folder that -I keeps out.
-        found = importlib.util.find_spec("coverage")
-        assert found is not None
-        assert found.origin is not None
-        folder = str(Path(found.origin).parent.parent)
-        command = [sys.executable, *(() if plugins else ("-I",)), str(_PROBE)]
-        command += ["--coverage-from", folder]
-    else:
-        command = [python, *(() if plugins else ("-I",)), str(_PROBE)]
-    return [*command, "--plugins"] if plugins else command
 
 
 def _result(found: dict[str, Any], path: Path) -> Analysis | NotAnalysed:

@@ -182,6 +182,11 @@ class Snapshot:
         """The plugin that measured this file; empty for plain Python and for unknown files."""
         return self._tracers.get(path, "")
 
+    @property
+    def has_tracers(self) -> bool:
+        """Whether any file was measured by a plugin."""
+        return any(self._tracers.values())
+
     def measured(self, path: str, contexts: Sequence[str] = ()) -> Measured:
         """What ran in one file, in the contexts that any of the regexes finds (none: in all).
 

@@ -62,6 +62,8 @@ class Root:
     """New settings are being taken over, and the views made meanwhile may be none."""
     timer: asyncio.TimerHandle | None = None
     closed: bool = False
+    reporting: bool = False
+    """Its HTML report is being written."""
 
     totals: Totals | None = None
     """The whole project's figures, once they were counted."""

@@ -1,0 +1,76 @@
+"""`covls html`, as it is typed."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.measured import Covls, coverage, stamps, write
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    write(folder, {"a.py": "def f():\n    return 1\n", "b.py": "import a\n"})
+    coverage(folder, "run", "b.py")
+    return folder
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the browser was last asked to open."""
+    browser, found = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(
+        f"#!{sys.executable}\nimport sys\nopen({str(found)!r}, 'w').write(sys.argv[1])\n"
+    )
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    return found
+
+
+def test_it_says_where_the_report_is(covls: Covls, project: Path, opened: Path) -> None:
+    before = stamps(project)
+    done = covls(project, "html")
+    assert done.code == 0
+    index = Path(done.out.strip())
+    assert index.name == "index.html"
+    assert "a.py" in index.read_text()
+    assert stamps(project) == before
+    assert not opened.exists()
+
+
+def test_it_opens_it_whole_or_at_a_line(
+    covls: Covls, project: Path, opened: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The module has looked for browsers once, and keeps what it found.
+    monkeypatch.setattr("webbrowser._tryorder", None)
+    done = covls(project, "html", "--open")
+    assert opened.read_text() == Path(done.out.strip()).as_uri()
+    done = covls(project, "html", "--at", "a.py:2")
+    page = Path(done.out.strip())
+    assert page.name == "a_py.html"
+    assert opened.read_text() == page.as_uri() + "#t2"
+
+
+def test_a_folder_of_ones_own_and_some_files(covls: Covls, project: Path) -> None:
+    done = covls(project, "html", "-d", "out", "a.py")
+    assert done.out == f"{project / 'out' / 'index.html'}\n"
+    assert sorted(path.name for path in (project / "out").glob("*_py.html")) == ["a_py.html"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--at", "c.py:1"], 2, "c.py is not a file"),
+        (["--at", "a.py:0"], 2, "lines count from 1"),
+        (["c.py"], 2, "does not exist"),
+        (["--data-file", "none"], 3, "none does not exist"),
+    ],
+)
+def test_what_cannot_be_shown(
+    covls: Covls, project: Path, arguments: list[str], code: int, words: str
+) -> None:
+    done = covls(project, "html", *arguments)
+    assert done.code == code
+    assert words in done.err
+    assert done.out == ""
