@@ -272,6 +272,18 @@ class Snapshot:
         # What is not positive stands for entering and leaving, and is no line.
         return {line: sorted(names[line]) for line in sorted(names) if line > 0 and names[line]}
 
+    def arcs_by_context(self, path: str) -> Iterator[tuple[str, Arc]]:
+        """Each arc that ran in one file and a context that it ran in, in no order."""
+        for store, rows in self._rows(_ARC_CONTEXTS, path, ()):
+            contexts = store.contexts
+            yield from ((contexts[context], (start, end)) for context, start, end in rows)
+
+    def lines_by_context(self, path: str) -> Iterator[tuple[str, int]]:
+        """The lines that ran in one file in each context, as the bits of an integer."""
+        for store, rows in self._rows(_LINE_CONTEXTS, path, ()):
+            for context, numbits in rows:
+                yield store.contexts[context], int.from_bytes(numbits, "little")
+
     def contexts_at(self, path: str, first: int, last: int) -> tuple[str, ...]:
         """The contexts that reached any of these lines of one file, sorted."""
         first = max(first, 1)

@@ -28,6 +28,18 @@ def without_parameters(test: str) -> str:
     return _PARAMETERS.sub("", test)
 
 
+def ran_by(context: str) -> tuple[str, str]:
+    """The test and the phase that a context names; two empty names for code outside of tests.
+
+    >>> ran_by("tests/test_a.py::test_b|run")
+    ('tests/test_a.py::test_b', 'call')
+    """
+    phase = _PHASE.search(context)
+    if phase is None:
+        return (context, "call") if context else ("", "")
+    return context[: phase.start()], "call" if phase[1] == "run" else phase[1]
+
+
 def places_of(test: str) -> tuple[Place, ...]:
     """Where a test may be written, by pytest's node id or by the dotted name of `test_function`.
 
