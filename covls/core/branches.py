@@ -23,7 +23,10 @@ def leads_on(line_map: LineMap, source: int, target: int) -> bool:
     if source not in index or target not in index:
         return False
     here, there = index[source], index[target]
-    now_here, now_there = partners[here], partners[there]
+    now_here, now_there = partners[here], line_map.became(there)[0]
+    if there in line_map.group_of:
+        # What leads into a line of several leads to the first of them.
+        there = line_map.group_of[there][0]
     before, starts = line_map.before, line_map.before.starts
     after, after_starts = line_map.after, line_map.after_starts
     if there <= here and _is_in(before, starts, here, there):
@@ -32,7 +35,7 @@ def leads_on(line_map: LineMap, source: int, target: int) -> bool:
     now_above = _above(after, after_starts, now_there)
     if above < 0 or now_above < 0:
         return above == now_above
-    return now_above == partners[above]
+    return now_above in line_map.became(above)
 
 
 def leads_out(line_map: LineMap, source: int) -> bool:
@@ -49,7 +52,7 @@ def leads_out(line_map: LineMap, source: int) -> bool:
     now_below = _below(after, after_starts, now)
     if _is_outside(before, starts, place, below):
         return _is_outside(after, after_starts, now, now_below)
-    return line_map.partners[below] == now_below
+    return line_map.became(below)[0] == now_below
 
 
 def _is_in(text: Text, starts: Sequence[int], inner: int, outer: int) -> bool:

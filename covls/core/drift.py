@@ -8,14 +8,24 @@ and pasted are found by their content.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
-from operator import itemgetter
 
 from covls.core.lines import LineRange
-from covls.core.statements import NotLexedError, Text, logical_lines, names_of, runs, same_code
+from covls.core.statements import (
+    NotLexedError,
+    Text,
+    is_header,
+    key_of,
+    logical_lines,
+    may_have_parts,
+    names_of,
+    parts_of,
+    runs,
+    same_code,
+)
 
 ALIKE = 0.5
 """The share of words that a statement must have in common with what it was before an edit."""
@@ -33,7 +43,7 @@ MANY_CHANGES = 32
 for in step there; more of them where there are many changes, as after a reformat. Then lines that
 happen to look the same, an `else:` of one block and that of another, are many, too."""
 
-_DEFINITION = re.compile(r"\s*(?:async\s+)?(?:def|class)\b")
+_DEFINITION = re.compile(r"\s*(?:async\s+)?(?:def|class)\b\s*(\w*)")
 
 Gap = tuple[int, int, int, int]
 """Places from and to on one side, from and to on the other, the ends not included: nothing
@@ -68,6 +78,10 @@ class LineMap:
     """The first and the last line of each statement of the current text."""
     partners: Sequence[int]
     """The current statement that has the code of each measured one, or -1."""
+    regrouped: Sequence[Gap]
+    """Statements whose code is laid out on more lines, or on fewer: from and to on each side, one
+    of which is a single logical line of several statements, as `if a: b` is. The partner of the
+    first that runs, if it stands first, is the first that runs."""
     took_place: Sequence[tuple[int, int]]
     """Each current statement without a partner, and the measured one that it was before it was
     edited, -1 where it is new; ascending."""
@@ -113,17 +127,42 @@ class LineMap:
                 size = end - start
                 lines[start:end] = [min(now + offset, last) for offset in range(size)]
                 lines[end] = last if size else now
+        for b, b_end, a, a_end in self.regrouped:
+            first, last = self.after_starts[a], self.after_ends[a_end - 1]
+            for line in range(starts[b], ends[b_end - 1] + 1):
+                lines[line] = lines[line] or first
+            if ends[b] > starts[b]:
+                lines[ends[b_end - 1]] = last
         return lines
 
     def measured(self, first: int, last: int) -> set[int]:
         """The first lines of the measured statements whose code now stands on some lines."""
         low = bisect_left(self.after_ends, first)
         high = bisect_right(self.after_starts, last)
-        return {
+        found = {
             self.before.starts[index]
             for index, partner in enumerate(self.partners)
             if low <= partner < high
         }
+        for b, b_end, a, a_end in self.regrouped:
+            if a < high and low < a_end:
+                found.update(self.before.starts[b:b_end])
+        return found
+
+    @cached_property
+    def group_of(self) -> Mapping[int, Gap]:
+        """The group that a measured statement is in, of those that were regrouped."""
+        return {index: group for group in self.regrouped for index in range(group[0], group[1])}
+
+    def became(self, index: int) -> range:
+        """The current statements that a measured one is now, or is among; -1 where there is none.
+
+        The first of them is what leads into it.
+        """
+        group = self.group_of.get(index)
+        if group is not None:
+            return range(group[2], group[3])
+        return range(self.partners[index], self.partners[index] + 1)
 
     @cached_property
     def edited(self) -> bool:
@@ -132,7 +171,7 @@ class LineMap:
         return bool(self.took_place) or any(
             runs(before.key(before.starts[index], before.ends[index]))
             for index, partner in enumerate(self.partners)
-            if partner < 0
+            if partner < 0 and index not in self.group_of
         )
 
     @cached_property
@@ -169,7 +208,8 @@ def drift(before: Text, after: Text) -> LineMap:
         found.starts,
         found.ends,
         found.partners,
-        tuple(found.edits()),
+        tuple(sorted(found.regrouped)),
+        found.edits(),
     )
 
 
@@ -184,6 +224,7 @@ class _Pairing:
         self.ends: list[int] = []
         self.partners = [-1] * len(before.starts)
         self.gaps: list[Gap] = []
+        self.regrouped: list[Gap] = []
         self.broken: set[Gap] = set()
         """The gaps of which the current side is lines, not statements."""
 
@@ -201,6 +242,7 @@ class _Pairing:
             self._realign()
             moves = _Moves(self)
             moves.definitions()
+            moves.redefined()
             moves.displaced()
         for line in before.doubtful:
             place = before.first_from(line)
@@ -208,8 +250,14 @@ class _Pairing:
                 self._part(place)
 
     def _part(self, place: int) -> None:
+        """Take a measured statement for another than any current one."""
         now = self.partners[place]
-        if now >= 0:
+        group = next((group for group in self.regrouped if group[0] <= place < group[1]), None)
+        if group is not None:
+            self.regrouped.remove(group)
+            self.partners[group[0] : group[1]] = [-1] * (group[1] - group[0])
+            self.gaps.append(group)
+        elif now >= 0:
             self.partners[place] = -1
             self.gaps.append((place, place + 1, now, now + 1))
 
@@ -263,29 +311,76 @@ class _Pairing:
             if (text := lines[line - 1].strip()) and not (self.after.python and text[0] == "#")
         ]
         known = len(self.gaps)
-        self._pair(first, end, found)
+        self._pair(first, end, found, broken=True)
         self.broken.update(self.gaps[known:])
         return number, end, shift
 
-    def _pair(self, first: int, end: int, found: Sequence[LineRange]) -> None:
+    def _pair(
+        self, first: int, end: int, found: Sequence[LineRange], *, broken: bool = False
+    ) -> None:
         """Pair measured statements, `first` to before `end`, with those found in their place."""
-        before, after = self.before, self.after
         here = len(self.starts)
         self.starts += [start for start, _ in found]
         self.ends += [end for _, end in found]
-        old = [before.key(before.starts[i], before.ends[i]) for i in range(first, end)]
-        new = [after.key(*lines) for lines in found]
-        self._settle(first, end, here, here + len(new), gaps(old, new))
+        last = len(self.starts)
+        self._settle(first, end, here, last, self._same_code(first, end, here, last, broken))
 
-    def _settle(self, first: int, end: int, here: int, last: int, found: Sequence[Gap]) -> None:
-        """Pair two stretches of statements, but for gaps that are counted from their starts."""
-        stretch = end - first, last - here
-        position = first, here
-        for b, b_end, a, a_end in [*found, (stretch[0], stretch[0], stretch[1], stretch[1])]:
-            self._same(position[0], first + b, position[1])
-            self.partners[first + b : first + b_end] = [-1] * (b_end - b)
-            self._pair_by_code(first + b, first + b_end, here + a, here + a_end)
-            position = first + b_end, here + a_end
+    def _same_code(self, b: int, b_end: int, a: int, a_end: int, broken: bool) -> list[Gap]:
+        """What is the same in two stretches of statements: runs of as many on both sides, and
+        single logical lines that are several on the other side.
+        """
+        old = [self.key_before(i) for i in range(b, b_end)]
+        new = [self.key_after(i) for i in range(a, a_end)]
+        different = gaps(old, new)
+        if (
+            self.before.lexed
+            and not broken
+            and any(
+                i < i_end
+                and j < j_end
+                and (
+                    any(map(may_have_parts, old[i:i_end])) or any(map(may_have_parts, new[j:j_end]))
+                )
+                for i, i_end, j, j_end in different
+            )
+        ):
+            return _same_parts(
+                [_Parts(self.before, *self._lines_before(i)) for i in range(b, b_end)],
+                [_Parts(self.after, self.starts[j], self.ends[j]) for j in range(a, a_end)],
+                b,
+                a,
+            )
+        same: list[Gap] = []
+        i = j = 0
+        for gap in [*different, (len(old), len(old), len(new), len(new))]:
+            if gap[0] > i:
+                same.append((b + i, b + gap[0], a + j, a + gap[2]))
+            i, j = gap[1], gap[3]
+        return same
+
+    def _lines_before(self, index: int) -> LineRange:
+        return self.before.starts[index], self.before.ends[index]
+
+    def _settle(self, b: int, b_end: int, a: int, a_end: int, same: Sequence[Gap]) -> None:
+        """Pair two stretches of statements by what is the same in them."""
+        self.regrouped = [group for group in self.regrouped if not b <= group[0] < b_end]
+        for group in [*same, (b_end, b_end, a_end, a_end)]:
+            first, end, here, last = group
+            self.partners[b:end] = [-1] * (end - b)
+            self._pair_by_code(b, first, a, here)
+            if end - first == last - here:
+                self.partners[first:end] = range(here, last)
+            else:
+                self.regrouped.append(group)
+                # `else:` alone is nothing that runs.
+                now = next((j for j in range(here, last) if runs(self.key_after(j))), here)
+                was = next((i for i in range(first, end) if runs(self.key_before(i))), first)
+                self.partners[was] = now
+            b, a = end, last
+
+    def pair_again(self, b: int, b_end: int, a: int, a_end: int) -> None:
+        """Pair two stretches of statements anew, none of which has a partner elsewhere."""
+        self._settle(b, b_end, a, a_end, self._same_code(b, b_end, a, a_end, broken=False))
 
     def _realign(self) -> None:
         """Compare again, as code, what lies between two gaps, where one may fill the other.
@@ -303,18 +398,13 @@ class _Pairing:
                 and between <= MOST_REALIGNED
                 and known[number] not in self.broken
             ):
-                old = [self.key_before(i) for i in range(b, b_end)]
-                new = [self.key_after(i) for i in range(a, a_end)]
-                found = gaps(old, new)
-                if len(old) - sum(gap[1] - gap[0] for gap in found) > between:
+                same = self._same_code(b, b_end, a, a_end, broken=False)
+                if sum(group[1] - group[0] for group in same) > between:
                     self.gaps = []
-                    self._settle(b, b_end, a, a_end, found)
+                    self._settle(b, b_end, a, a_end, same)
                     self.gaps = [*known[:number], *self.gaps, *known[number + 2 :]]
                     continue
             number += 1
-
-    def _same(self, first: int, end: int, now: int) -> None:
-        self.partners[first:end] = range(now, now + end - first)
 
     def _pair_by_code(self, b: int, b_end: int, a: int, a_end: int) -> None:
         """Pair statements whose tokens differ by what parses to the same code."""
@@ -345,18 +435,23 @@ class _Pairing:
         """The key of a current statement."""
         return self.after.key(self.starts[index], self.ends[index])
 
-    def edits(self) -> Iterator[tuple[int, int]]:
-        """What each current statement without a partner was before, or -1."""
+    def edits(self) -> list[tuple[int, int]]:
+        """What each current statement without a partner was before, or -1; ascending."""
         taken = set(self.partners)
-        for gap in sorted(self.gaps, key=itemgetter(2)):
+        taken.update(now for group in self.regrouped for now in range(group[2], group[3]))
+        found: list[tuple[int, int]] = []
+        # Gaps may overlap where something was looked at again; what was found last counts.
+        for gap in reversed(self.gaps):
             b, b_end, a, a_end = gap
             old = [i for i in range(b, b_end) if self.partners[i] < 0]
             new = [i for i in range(a, a_end) if i not in taken]
+            taken.update(new)
             if gap in self.broken and old:
                 old += [old[-1]] * (len(new) - len(old))
             if len(new) > len(old) > 0:
                 old = self._by_likeness(old, new)
-            yield from zip(new, chain(old, repeat(-1)), strict=False)
+            found += zip(new, chain(old, repeat(-1)), strict=False)
+        return sorted(found)
 
     def _by_likeness(self, old: Sequence[int], new: Sequence[int]) -> list[int]:
         """What each of more statements than there were was before, in order; -1: nothing."""
@@ -402,6 +497,116 @@ class _Pairing:
                 step = i + 1, j + 1
             i, j = step
         return pairs
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The statements of one logical line."""
+
+    text: Text
+    start: int
+    end: int
+    sources: Sequence[str] = ()
+    keys: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        key = self.text.key(self.start, self.end)
+        source = self.text.source(self.start, self.end)
+        if may_have_parts(key):
+            self.sources = parts_of(source)
+            self.keys = [key_of(part) for part in self.sources]
+        else:
+            self.sources, self.keys = [source], [key]
+
+
+def _same_parts(before: Sequence[_Parts], after: Sequence[_Parts], b: int, a: int) -> list[Gap]:
+    """What is the same in two stretches of logical lines that begin with statements `b` and `a`.
+
+    Their parts are compared, and lines that are made of the same parts are the same.
+    """
+    old = [(i, place) for i, line in enumerate(before) for place in range(len(line.keys))]
+    new = [(j, place) for j, line in enumerate(after) for place in range(len(line.keys))]
+    became = _pairs_of_parts(
+        [before[i].keys[place] for i, place in old],
+        [after[j].keys[place] for j, place in new],
+        [before[i].sources[place] for i, place in old],
+        [after[j].sources[place] for j, place in new],
+    )
+    same: list[Gap] = []
+    place = 0
+    while place < len(old):
+        now = became.get(place, -1)
+        found = None
+        if old[place][1] == 0 and now >= 0 and new[now][1] == 0:
+            found = _group(before, after, old[place][0], new[now][0], became, place, now)
+        if found is None:
+            place += 1
+            continue
+        i_end, j_end = found
+        same.append((b + old[place][0], b + i_end, a + new[now][0], a + j_end))
+        while place < len(old) and old[place][0] < i_end:
+            place += 1
+    return same
+
+
+def _group(
+    before: Sequence[_Parts],
+    after: Sequence[_Parts],
+    i: int,
+    j: int,
+    became: Mapping[int, int],
+    place: int,
+    now: int,
+) -> tuple[int, int] | None:
+    """Where a group ends on both sides that begins with these lines, None where there is none."""
+    first_old, first_new = before[i], after[j]
+    n_old = n_new = 0
+    i_end, j_end = i, j
+    while True:
+        if n_old <= n_new:
+            if i_end == len(before):
+                return None
+            n_old += len(before[i_end].keys)
+            i_end += 1
+        else:
+            if j_end == len(after):
+                return None
+            n_new += len(after[j_end].keys)
+            j_end += 1
+        if i_end > i + 1 and j_end > j + 1:
+            return None
+        if n_old == n_new:
+            break
+    if any(became.get(place + step) != now + step for step in range(n_old)):
+        return None
+    if i_end - i > 1 and not _laid_out(before[i:i_end], first_new):
+        return None
+    if j_end - j > 1 and not _laid_out(after[j:j_end], first_old):
+        return None
+    return i_end, j_end
+
+
+def _laid_out(lines: Sequence[_Parts], line: _Parts) -> bool:
+    """Whether lines are in each other's bodies as the parts of a single line are."""
+    indents = [each.text.indent(each.start) for each in lines]
+    if is_header(line.keys[0]):
+        return indents[1] > indents[0] and len({*indents[1:]}) == 1
+    return len({*indents}) == 1
+
+
+def _pairs_of_parts(
+    old: Sequence[str], new: Sequence[str], old_sources: Sequence[str], new_sources: Sequence[str]
+) -> dict[int, int]:
+    """Which of the current parts each measured one is, by keys, and between these by code."""
+    different = gaps(old, new)
+    found = dict(_equal(different, len(old), len(new)))
+    for b, b_end, a, a_end in different:
+        if b < b_end and a < a_end:
+            names = [names_of(key) for key in old[b:b_end]], [names_of(key) for key in new[a:a_end]]
+            for i, j in _equal(gaps(*names), b_end - b, a_end - a):
+                if same_code(old_sources[b + i], new_sources[a + j]):
+                    found[b + i] = a + j
+    return found
 
 
 class _Step:
@@ -515,6 +720,64 @@ class _Moves:
                     taken.update(range(last, last_end))
                     break
 
+    def redefined(self) -> None:
+        """Of definitions of one name in one body, the tests see the last: it is what ran."""
+        pairing = self._pairing
+        taken = set(pairing.partners)
+        names = {
+            found[1]
+            for _, _, first, stop in pairing.gaps
+            for a in range(first, stop)
+            if a not in taken
+            and (found := _DEFINITION.match(self._after.lines[pairing.starts[a] - 1]))
+        }
+        for name in sorted(names):
+            before = _of_name(self._before, self._before.starts, name)
+            for outer, places in _of_name(self._after, pairing.starts, name).items():
+                if outer < 0:
+                    old = before.get(-1, [])
+                elif outer in pairing.partners:
+                    old = before.get(pairing.partners.index(outer), [])
+                else:
+                    continue
+                decorated = any(b and pairing.key_before(b - 1)[:1] == "@" for b in old)
+                if 0 < len(old) < len(places) and (len(old) == 1 or not decorated):
+                    self._let_last(old, places)
+
+    def _let_last(self, old: Sequence[int], places: Sequence[int]) -> None:
+        """Pair definitions with the last ones of their name, and what is above these with none."""
+        pairing, partners = self._pairing, self._pairing.partners
+        above = places[: -len(old)]
+        overridden = {
+            j for a in above for j in range(a, _block_end(self._after, pairing.starts, a))
+        }
+        blocks = [
+            (
+                b,
+                _block_end(self._before, self._before.starts, b),
+                a,
+                _block_end(self._after, pairing.starts, a),
+            )
+            for b, a in zip(old, places[len(above) :], strict=True)
+        ]
+        if overridden.isdisjoint(partners) and all(
+            partners[i] < 0 or a <= partners[i] < a_end
+            for b, b_end, a, a_end in blocks
+            for i in range(b, b_end)
+        ):
+            return
+        pairing.regrouped = [group for group in pairing.regrouped if group[2] not in overridden]
+        for index, partner in enumerate(partners):
+            if partner in overridden:
+                partners[index] = -1
+        pairing.gaps += [(blocks[0][0], blocks[0][0], j, j + 1) for j in sorted(overridden)]
+        for b, b_end, a, a_end in blocks:
+            here = set(range(a, a_end))
+            elsewhere = [i for i, j in enumerate(partners) if j in here and not b <= i < b_end]
+            for index in elsewhere:
+                partners[index] = -1
+            pairing.pair_again(b, b_end, a, a_end)
+
     def _move(self, b: int, a: int, count: int) -> None:
         pairing = self._pairing
         partners = pairing.partners
@@ -552,6 +815,16 @@ def opener(text: Text, starts: Sequence[int], index: int) -> int:
         if text.indent(starts[place]) < indent:
             return place
     return -1
+
+
+def _of_name(text: Text, starts: Sequence[int], name: str) -> dict[int, list[int]]:
+    """The functions and classes of a name, by the statement whose body they are in."""
+    found: dict[int, list[int]] = {}
+    for place, line in enumerate(starts):
+        source = text.lines[line - 1]
+        if name in source and (defined := _DEFINITION.match(source)) and defined[1] == name:
+            found.setdefault(opener(text, starts, place), []).append(place)
+    return found
 
 
 def _block_end(text: Text, starts: Sequence[int], index: int) -> int:
@@ -634,10 +907,6 @@ def _anchors(
         return []
     a_places = _unique(after, a_start, a_end)
     pairs = [(place, a_places[line]) for line, place in b_places.items() if line in a_places]
-    in_order = [place for _, place in pairs]
-    if in_order == sorted(in_order):
-        # Nothing was moved, as is usual while somebody types.
-        return pairs
     in_order = [place for _, place in pairs]
     if in_order == sorted(in_order):
         # Nothing was moved, as is usual while somebody types.

@@ -10,6 +10,7 @@ from operator import attrgetter, itemgetter
 from covls.core.branches import leads_on, leads_out
 from covls.core.coverage import FileCoverage, State
 from covls.core.drift import LineMap
+from covls.core.layout import known, state_of
 from covls.core.lines import LineRange
 from covls.core.statements import runs
 
@@ -56,6 +57,7 @@ def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -
     partial, edited = State.PARTIAL, Freshness.EDITED
     index, ends, partners = line_map.before.index, line_map.before.ends, line_map.partners
     after_starts, after_ends = line_map.after_starts, line_map.after_ends
+    regrouped = line_map.group_of
     found: list[Mark] = []
     # What is said last, not yet a mark: a long file has thousands of statements, and neighbours
     # mostly say the same.
@@ -66,7 +68,7 @@ def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -
         place = index.get(first, -1)
         if place >= 0 and ends[place] == last:
             now = partners[place]
-            if now < 0:
+            if now < 0 or place in regrouped:
                 continue
             here, below = after_starts[now], after_ends[now]
         elif (moved := _moved_lines(line_map, first, last)) is not None:
@@ -86,8 +88,9 @@ def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -
             says = (state, whole, ())
     if end:
         found.append(Mark(start, end, *says))
-    if line_map.took_place or line_map.has_moves:
+    if line_map.took_place or line_map.regrouped or line_map.has_moves:
         found += _changed(coverage, line_map)
+        found += _regrouped(coverage, line_map, whole)
         found = _merged(sorted(found, key=attrgetter("start")))
     return tuple(found)
 
@@ -136,6 +139,20 @@ def _changed(coverage: FileCoverage, line_map: LineMap) -> Iterator[Mark]:
             yield Mark(start, end, State.MISSING, Freshness.NEW)
         else:
             yield Mark(start, end, state, Freshness.EDITED)
+
+
+def _regrouped(coverage: FileCoverage, line_map: LineMap, whole: Freshness) -> Iterator[Mark]:
+    """What to say of statements that are laid out on more lines, or on fewer."""
+    starts = line_map.before.starts
+    for group in line_map.regrouped:
+        states = [state_of(coverage, starts[index]) for index in range(group[0], group[1])]
+        was = next((state for state in states if state is not None), None)
+        for each in known(coverage, line_map, group):
+            branches = (MissedBranch(each.missed, each.words),) if each.missed else ()
+            if each.state is not None:
+                yield Mark(each.start, each.end, each.state, whole, branches)
+            elif was is not None:
+                yield Mark(each.start, each.end, was, Freshness.EDITED)
 
 
 def missing_blocks(found: Iterable[Mark]) -> list[Mark]:

@@ -39,7 +39,9 @@ _PIECE: Final = re.compile(
 """What decides where a statement ends, with all else as one piece of code."""
 
 _TOKEN: Final = re.compile(
-    rf"(?:[A-Za-z]{{0,2}}+ (?=[\"'])) (?:{_QUOTED}) | \w++ | \#[^\n]*+ | [^\s\\]",
+    rf"""(?:[A-Za-z]{{0,2}}+ (?=["'])) (?:{_QUOTED})
+  | (?:[0-9][0-9_]*+(?:\.[0-9_]*+)? | \.[0-9][0-9_]*+) [eE] [+-]? [0-9]\w*+
+  | \w++ | \#[^\n]*+ | [^\s\\]""",
     re.VERBOSE | re.DOTALL,
 )
 """Operators come as single characters: in code that parses, no two ways of spacing them differ."""
@@ -64,6 +66,12 @@ _WORD: Final = re.compile(r"\w+")
 _ODD_ESCAPE: Final = re.compile(
     r"""(?<!\\)(?:\\\\)*\\(?:[^\n\\'"abfnrtvxNuU0-7]|[4-7][0-7][0-7])"""
 )
+
+
+_HEADER: Final = re.compile(
+    r"(?:async|case|class|def|elif|else|except|finally|for|if|try|while|with)\b"
+)
+_MAY_HAVE_PARTS: Final = re.compile(rf".* ;[ ]|{_HEADER.pattern}.*[ ]:[ ]\S", re.DOTALL)
 
 
 class Text:
@@ -300,6 +308,50 @@ def key_of(source: str) -> str:
     return key
 
 
+def may_have_parts(key: str) -> bool:
+    """Whether a statement of this key may be several on one line, as far as is told at once."""
+    return _MAY_HAVE_PARTS.match(key) is not None
+
+
+def is_header(key: str) -> bool:
+    """Whether what has this key opens a body, and has nothing of it on its own line."""
+    return key.endswith(" :") and _HEADER.match(key) is not None
+
+
+def parts_of(source: str) -> list[str]:
+    """The statements of a logical line: `if a: b; c` is `if a:`, `b` and `c`.
+
+    A header keeps its colon; what is in brackets, and a lambda's colon, parts nothing.
+    """
+    header = _HEADER.match(source) is not None
+    found: list[str] = []
+    start = depth = lambdas = 0
+    for token in _TOKEN.finditer(source):
+        text = token[0]
+        if text in ("(", "[", "{"):
+            depth += 1
+        elif text in (")", "]", "}"):
+            depth -= 1
+        elif depth:
+            continue
+        elif text == "lambda":
+            lambdas += 1
+        elif text == ":" and lambdas:
+            lambdas -= 1
+        elif text == ";" or (
+            text == ":" and header and source[token.end() : token.end() + 1] != "="
+        ):
+            end = token.end() if text == ":" else token.start()
+            found.append(source[start:end].strip())
+            start, header = token.end(), False
+    rest = source[start:].strip()
+    if not rest.startswith("#"):
+        found += [rest] if rest else []
+    elif _OBEYED.search(rest):
+        found[-1] = f"{found[-1]}  {rest}"
+    return found
+
+
 def _obeyed(comment: str) -> str:
     """The comments among several on one line that coverage.py may heed."""
     return "#".join(part.strip() for part in comment.split("#") if not part or _OBEYED.search(part))
@@ -376,13 +428,18 @@ def names_of(key: str) -> str:
         token
         for token in _TOKEN.findall(key)
         if token not in _MAY_DIFFER
-        and not token[0].isdigit()
+        and not token[:2].strip(".")[:1].isdigit()
         and (_OBEYED.search(token) if token[0] == "#" else token[-1] not in "\"'")
     )
 
 
 def same_code(source: str, other: str) -> bool:
-    """Whether Python's parser makes the same of two statements, each without its indentation."""
+    """Whether Python's parser makes the same of two statements, each without its indentation.
+
+    Strings that stand alone are the same if their words are: formatters indent docstrings anew.
+    """
+    if _ONLY_STRINGS.fullmatch(source) and _ONLY_STRINGS.fullmatch(other):
+        return source.strip("\"'() \t\n").split() == other.strip("\"'() \t\n").split()
     tree = _tree(source)
     return tree is not None and _same(tree, _tree(other))
 
@@ -422,6 +479,8 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, ast.Constant):
         # By their spelling, for 0.0 equals -0.0 and 1 equals True; a `u` before quotes is nothing.
         return type(one.value) is type(other.value) and repr(one.value) == repr(other.value)
+    if isinstance(one, ast.Delete):
+        return _same(_deleted(one), _deleted(other))
     if isinstance(one, ast.AST):
         return all(
             _same(getattr(one, name, None), getattr(other, name, None)) for name in one._fields
@@ -429,3 +488,10 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other)
+
+
+def _deleted(statement: ast.Delete) -> list[ast.expr]:
+    """What is deleted, be it in brackets or not."""
+    if len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Tuple | ast.List):
+        return statement.targets[0].elts
+    return statement.targets

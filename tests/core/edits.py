@@ -9,6 +9,7 @@ import tarfile
 import tokenize
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from coverage.parser import multiline_map_from_text
@@ -65,6 +66,9 @@ def code_of(text: str) -> Mapping[int, tuple[str, ...]] | None:
                 and isinstance(node.value, ast.Constant)
                 and isinstance(node.value.value, str)
             )
+            if isinstance(node, ast.Delete) and isinstance(node.targets[0], ast.Tuple):
+                # `del (a, b)` is `del a, b`.
+                spoken["targets"] = node.targets[0].elts
             at = node.pattern.lineno if isinstance(node, ast.match_case) else node.lineno
             if not nothing:
                 says = type(node).__name__ + repr({key: dump(val) for key, val in spoken.items()})
@@ -274,6 +278,211 @@ def unparse(lines: list[str], chosen: random.Random) -> list[str]:
             new[node.lineno - 1 : end] = [_indent(lines[node.lineno - 1]) + said_again[0]]
     return new
 
+
+def one_line(lines: list[str], chosen: random.Random) -> list[str]:
+    """Some bodies of one statement on their header's line, and some statements side by side."""
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
+        return lines
+    new: list[str | None] = [*lines]
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            body = getattr(node, name, ())
+            if not isinstance(body, list) or chosen.random() < 0.4:
+                continue
+            alone = [
+                isinstance(each, _SIMPLE)
+                and each.lineno == each.end_lineno
+                and _stands_alone(lines[each.lineno - 1])
+                for each in body
+            ]
+            for one, two, may, may_too in zip(body, body[1:], alone, alone[1:], strict=False):
+                if may and may_too and two.lineno == one.lineno + 1 and chosen.random() < 0.3:
+                    _join(new, one.lineno - 1, "; ")
+            if len(body) == 1 and alone[0]:
+                above = body[0].lineno - 2
+                header = lines[above].rstrip()
+                if header.endswith(":") and _indent(header) < _indent(lines[above + 1]):
+                    _join(new, above, " ")
+    return [line for line in new if line is not None]
+
+
+def _stands_alone(line: str) -> bool:
+    return "#" not in line and not line.rstrip().endswith(("\\", ";")) and ";" not in line
+
+
+def _join(lines: list[str | None], place: int, between: str) -> None:
+    one, two = lines[place], lines[place + 1]
+    if one is not None and two is not None:
+        lines[place], lines[place + 1] = None, one.rstrip() + between + two.strip()
+
+
+def swap_blocks(lines: list[str], chosen: random.Random) -> list[str]:
+    """Two functions or classes side by side in the other order."""
+    pairs = [
+        (one, two)
+        for one, two in _siblings(lines)
+        if isinstance(one, _BLOCKS) and isinstance(two, _BLOCKS) and one.name != two.name
+    ]
+    if not pairs:
+        return lines
+    one, two = chosen.choice(pairs)
+    (first, end), (start, last) = _span(one), _span(two)
+    between = lines[end:start]
+    return [*lines[:first], *lines[start:last], *between, *lines[first:end], *lines[last:]]
+
+
+def double_block(lines: list[str], chosen: random.Random) -> list[str]:
+    """A function twice, one after the other."""
+    blocks = [
+        node
+        for node, _ in _siblings(lines)
+        if isinstance(node, ast.FunctionDef) and not node.decorator_list
+    ]
+    if not blocks:
+        return lines
+    first, end = _span(chosen.choice(blocks))
+    return [*lines[:end], "", *lines[first:end], *lines[end:]]
+
+
+def add_unused(lines: list[str], chosen: random.Random) -> list[str]:
+    """A function that nobody calls, with lines of another one."""
+    blocks = [node for node, _ in _siblings(lines) if isinstance(node, ast.FunctionDef)]
+    if not blocks:
+        return lines
+    first, end = _span(chosen.choice(blocks))
+    copied = [node for node in blocks if not node.decorator_list]
+    if not copied:
+        return lines
+    other = chosen.choice(copied)
+    start, last = _span(other)
+    shift = len(_indent(lines[first])) - len(_indent(lines[start]))
+    if shift or any('"""' in line for line in lines[start:last]):
+        new = [_indent(lines[first]) + "def nobody_calls(a, b):"]
+        new += [_indent(lines[first]) + "    " + text for text in ("if a:", "    return b")]
+    else:
+        new = [lines[start].replace(f"def {other.name}", "def nobody_calls", 1)]
+        new += lines[start + 1 : last]
+    return [*lines[:end], "", *new, "", *lines[end:]]
+
+
+def into_if(lines: list[str], chosen: random.Random) -> list[str]:
+    """Some statements put into an `if` that is always true."""
+    bodies = _bodies(lines)
+    body = chosen.choice(bodies) if bodies else []
+    place = chosen.randrange(1, len(body)) if len(body) > 1 else 0
+    if not place:
+        return lines
+    end = chosen.randrange(place, len(body))
+    first, last = _span(body[place])[0], _span(body[end])[1]
+    moved = lines[first:last]
+    text = "\n".join(moved)
+    if any(quote in text for quote in ('"""', "'''", "\\", "__future__")) or ";" in lines[first]:
+        return lines
+    head = _indent(moved[0]) + chosen.choice(["if True:", "if __name__:", "if 1 < 2:"])
+    return [
+        *lines[:first],
+        head,
+        *("    " + line if line else line for line in moved),
+        *lines[last:],
+    ]
+
+
+def rename_local(lines: list[str], chosen: random.Random) -> list[str]:
+    """A local name of a function, wherever it is used there."""
+    functions = []
+    for body in _bodies(lines):
+        functions += [node for node in body if isinstance(node, ast.FunctionDef)]
+    function = chosen.choice(functions) if functions else None
+    names = [node for node in ast.walk(function) if isinstance(node, ast.Name)] if function else []
+    stored = sorted({node.id for node in names if isinstance(node.ctx, ast.Store)})
+    if not stored or function is None:
+        return lines
+    name = chosen.choice(stored)
+    for node in ast.walk(function):
+        if isinstance(node, ast.Global | ast.Nonlocal | ast.JoinedStr | ast.Lambda | ast.alias):
+            return lines
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node is not function:
+            return lines
+        if name in (getattr(node, "arg", ""), getattr(node, "name", "")):
+            return lines
+    new = [line.encode() for line in lines]
+    for node in sorted(names, key=lambda node: (node.lineno, -node.col_offset)):
+        if node.id == name:
+            line, at = new[node.lineno - 1], node.col_offset
+            new[node.lineno - 1] = line[:at] + b"renamed_" + line[at:]
+    return [line.decode() for line in new]
+
+
+def change_message(lines: list[str], chosen: random.Random) -> list[str]:
+    """Another text in an error that is raised."""
+    raised = [
+        place
+        for place, line in enumerate(lines)
+        if "raise " in line and line.rstrip().endswith(("')", '")'))
+    ]
+    if not raised:
+        return lines
+    place = chosen.choice(raised)
+    line = lines[place].rstrip()
+    return [*lines[:place], f"{line[:-2]} indeed{line[-2:]}", *lines[place + 1 :]]
+
+
+def put_in_assignment(lines: list[str], chosen: random.Random) -> list[str]:
+    """A line of no consequence between others."""
+    bodies = [body for body in _bodies(lines) if len(body) > 1]
+    if not bodies:
+        return lines
+    body = chosen.choice(bodies)
+    first = _span(chosen.choice(body[1:]))[0]
+    if "__future__" in "\n".join(lines[first:]) or ";" in lines[first]:
+        return lines
+    return [*lines[:first], _indent(lines[first]) + "came_in = None", *lines[first:]]
+
+
+_SIMPLE = (
+    ast.Assign, ast.Return, ast.Expr, ast.Raise, ast.AugAssign, ast.Assert, ast.Pass,
+    ast.Continue, ast.Break, ast.Delete,
+)  # fmt: skip
+_BLOCKS = (ast.FunctionDef, ast.ClassDef)
+
+
+def _span(node: ast.stmt) -> tuple[int, int]:
+    """From the first line of a statement, decorators included, to behind its last."""
+    decorators = getattr(node, "decorator_list", ())
+    first = min([node.lineno, *(each.lineno for each in decorators)])
+    return first - 1, node.end_lineno or node.lineno
+
+
+def _bodies(lines: Sequence[str]) -> list[list[ast.stmt]]:
+    """The bodies of modules, classes and functions whose statements have lines of their own."""
+    try:
+        tree = ast.parse("\n".join(lines))
+    except SyntaxError:
+        return []
+    bodies = [
+        node.body
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+    ]
+    return [
+        body
+        for body in bodies
+        if all(_span(one)[1] <= _span(two)[0] for one, two in pairwise(body))
+        and not any(";" in lines[_span(each)[0]] for each in body)
+    ]
+
+
+def _siblings(lines: Sequence[str]) -> list[tuple[ast.stmt, ast.stmt]]:
+    return [pair for body in _bodies(lines) for pair in pairwise(body)]
+
+
+PRESERVING: Sequence[Edit] = (
+    swap_blocks, double_block, add_unused, into_if, rename_local, change_message,
+    put_in_assignment,
+)  # fmt: skip
+"""What changes nothing that a program does, unless it looks at itself."""
 
 FORMATTING: Sequence[Edit] = (add_comments, reformat, unparse)
 MOVING: Sequence[Edit] = (move_block, duplicate_block)

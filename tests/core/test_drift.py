@@ -62,7 +62,7 @@ def test_a_text_that_is_no_python_is_compared_line_by_line() -> None:
     assert list(line_map.current) == [0, 2, 3, 0, 5]
     assert line_map.move((1, 2)) == (2, 3)
     assert line_map.move((1, 3)) is None
-    assert line_map.took_place == ((0, -1), (3, 2))
+    assert line_map.took_place == [(0, -1), (3, 2)]
 
 
 def test_a_measured_text_that_cannot_be_read_is_compared_line_by_line() -> None:
@@ -75,7 +75,7 @@ def test_a_statement_of_which_a_line_is_doubtful_is_edited() -> None:
     line_map = drift(Text(lines, doubtful=frozenset({3, 5})), Text(["x", *lines]))
     assert [line_map.move((start, start)) for start in (1, 6)] == [(2, 2), (7, 7)]
     assert line_map.move((2, 4)) is None
-    assert line_map.took_place == ((0, -1), (2, 1))
+    assert line_map.took_place == [(0, -1), (2, 1)]
 
 
 @pytest.mark.parametrize(

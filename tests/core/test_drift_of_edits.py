@@ -49,21 +49,26 @@ def check_sound(line_map: LineMap) -> None:
         return
     partners = [partner for partner in line_map.partners if partner >= 0]
     assert len(partners) == len(set(partners)), "one statement has two partners"
+    starts, after_starts = line_map.before.starts, line_map.after_starts
     for index, partner in enumerate(line_map.partners):
-        if partner >= 0:
-            line, new_line = line_map.before.starts[index], line_map.after_starts[partner]
+        if partner >= 0 and index not in line_map.group_of:
+            line, new_line = starts[index], after_starts[partner]
             assert truth.get(line) == now.get(new_line), (line, new_line)
+    for b, b_end, a, a_end in line_map.regrouped:
+        says = [says for line in starts[b:b_end] for says in truth.get(line, ())]
+        says_now = [says for line in after_starts[a:a_end] for says in now.get(line, ())]
+        assert says == says_now, (starts[b], after_starts[a])
 
 
 def lost(line_map: LineMap) -> list[int]:
-    """The lines of measured statements without a partner; of those that stand alone on a line."""
+    """The lines of measured statements whose code is not found."""
     truth = code_of("\n".join(line_map.before.lines))
     assert truth is not None
     starts = line_map.before.starts
     return [
         starts[index]
         for index, partner in enumerate(line_map.partners)
-        if partner < 0 and len(truth.get(starts[index], ())) == 1
+        if partner < 0 and truth.get(starts[index]) and index not in line_map.group_of
     ]
 
 

@@ -183,6 +183,36 @@ ROWS = [
         "+ def f():\n-   a\n+ class C:\n+   c\n+ class D:\n+   d",
         "+ class C:\n+   c\nN   def f():\nN     a\n+ class D:\n+   d\nN   def f():\nN     a",
     ),
+    (
+        "of definitions of one name, the last, though the copy was edited first",
+        "+ def f():\n+   a\n-   b\n+ c",
+        "N def f():\nN   a\nN   b\n+ def f():\nE   aa\n-   b\n+ c",
+    ),
+    # Several statements on one line: what is not certain of one that ran is not said.
+    ("split: what never ran never ran", "- if a: b\n+ c", "- if a:\n-   b\n+ c"),
+    ("split: of a condition that ran, not where it led", "+ if a: b\n+ c", "E if a:\nE   b\n+ c"),
+    ("split: what stands behind it ran, so it ran", "+ a; b\n+ c", "+ a\n+ b\n+ c"),
+    (
+        "split: unless it was the last of its body",
+        "+ if d:\n+   a; b\n+ c",
+        "+ if d:\n+   a\nE   b\n+ c",
+    ),
+    (
+        "split: what cannot fail leads on",
+        "+ if d:\n+   a = 1; b\n+ c",
+        "+ if d:\n+   a = 1\n+   b\n+ c",
+    ),
+    ("split: a class ran with its body", "+ class A(B): pass\n+ c", "+ class A(B):\n+   pass\n+ c"),
+    ("split: a function did not", "+ def f(): a\n+ c", "+ def f():\nE   a\n+ c"),
+    ("split: else is no statement", "+ if d:\n-   a\n+ else: b", "+ if d:\n-   a\n  else:\n+   b"),
+    ("split: what follows a return is not known", "- return; a\n+ c", "- return\ne a\n+ c"),
+    ("split: what is excluded is so by its text", "x if a: b\n+ c", "X if a:\nX   b\n+ c"),
+    ("split: not into another body", "+ if a: b; d\n+ c", "E if a:\nN   b\nN d\n+ c"),
+    ("split and reformatted", "+ if (a): return('b')\n+ c", 'E if a:\nE   return "b"\n+ c'),
+    ("joined: all ran", "+ a\n+ b\n+ c", "+ a; b\n+ c"),
+    ("joined: none ran", "- def f():\n-   a\n+ c", "- def f(): a\n+ c"),
+    ("joined: one ran", "+ def f():\n-   a\n+ c", "E def f(): a\n+ c"),
+    ("joined: excluded", "x def f():\nx   ...\n+ c", "x def f(): ...\n+ c"),
     ("a doubled statement is one, and a new one", "+ a\n- b\n+ c", "+ a\n- b\nN b\n+ c"),
 ]
 

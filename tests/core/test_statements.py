@@ -9,7 +9,16 @@ import pytest
 from coverage.parser import multiline_map_from_text
 
 from covls.core.lines import split_lines
-from covls.core.statements import NotLexedError, Text, key_of, logical_lines, names_of, runs
+from covls.core.statements import (
+    NotLexedError,
+    Text,
+    key_of,
+    logical_lines,
+    may_have_parts,
+    names_of,
+    parts_of,
+    runs,
+)
 from covls.core.statements import same_code as same_tree
 
 
@@ -21,6 +30,9 @@ def same(one: str, other: str) -> bool:
 
 
 SAME = [
+    ("a docstring's indentation", '"""a\n    b"""', '"""a\n  b\n"""'),
+    ("what is deleted, in brackets", "del a, b", "del (\n  a,\n  b,\n)"),
+    ("the sign of an exponent", "a = 1.5E+3 + .5e3", "a = 1.5e3 + 0.5e3"),
     ("spaces", "a=b [ 1 ]", "a = b[1]"),
     ("quotes", "f('a')", 'f("a")'),
     ("quotes that have to be escaped", "f('it\\'s')", 'f("it\'s")'),
@@ -58,7 +70,7 @@ def test_the_same(why: str, one: str, other: str) -> None:
 
 
 DIFFERENT = [
-    ("a string's spaces", "'a b'", "'a  b'"),
+    ("a string's spaces", "x = 'a b'", "x = 'a  b'"),
     ("a string's prefix", r"f('\n')", r"f(r'\n')"),
     ("text and bytes", "f('a')", "f(b'a')"),
     ("a tuple of one", "a = (b,)", "a = (b)"),
@@ -108,6 +120,28 @@ def test_comparing_warns_nobody() -> None:
 )
 def test_runs(source: str, expected: bool) -> None:
     assert runs(key_of(source)) is expected
+
+
+PARTS = [
+    ("a = 1; b = 2;", ["a = 1", "b = 2"]),
+    ("if a: b; c", ["if a:", "b", "c"]),
+    ("class A(B): pass  # why", ["class A(B):", "pass  # why"]),
+    ("else: b", ["else:", "b"]),
+    ("if (a := {1: 2}[b:c]): d", ["if (a := {1: 2}[b:c]):", "d"]),
+    ("if a := b: c", ["if a := b:", "c"]),
+    ("if lambda: a: b", ["if lambda: a:", "b"]),
+    ("def f(a: b = ';') -> c: return d", ["def f(a: b = ';') -> c:", "return d"]),
+    ("if a:  # b", ["if a:"]),
+    ("if a:  # pragma: no cover", ["if a:  # pragma: no cover"]),
+    ("a: b = c", ["a: b = c"]),
+    ("iffy: b = c", ["iffy: b = c"]),
+]
+
+
+@pytest.mark.parametrize(("source", "expected"), PARTS, ids=[row[0] for row in PARTS])
+def test_parts(source: str, expected: list[str]) -> None:
+    assert parts_of(source) == expected
+    assert len(expected) == 1 or may_have_parts(key_of(source))
 
 
 TEXTS = [
