@@ -42,7 +42,9 @@ from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.lines import ranges, split_lines
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
+from covls.core.placed_regions import PlacedRegion, placed_regions
 from covls.core.plausible import lines_can_run
+from covls.core.reached import Reached
 from covls.core.settings import Problem, Settings
 from covls.core.statements import Text
 
@@ -99,6 +101,15 @@ class FileView:
     marks: tuple[Mark, ...]
     line_map: LineMap
     """From lines of the measured text to those of the text that was asked about."""
+    data: Fingerprint
+    """Which state of the data the coverage is of."""
+    origin: str = ""
+    """Where the measured text is from, for people; empty where it is the file's on disk."""
+
+    def regions(self) -> tuple[PlacedRegion, ...]:
+        """The functions and classes of the text that was asked about, by line."""
+        verified = self.freshness is not Freshness.UNVERIFIED
+        return placed_regions(self.coverage, self.marks, self.line_map, verified=verified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +143,9 @@ class _MeasuredFile:
     verified: bool
     stamp: tuple[int, int] | None
     """Time of change and size of the file on disk, None where it has another text."""
+    data: Fingerprint
+    origin: str = ""
+    """Where the text is from where it is not the one on disk."""
 
 
 class Project:
@@ -151,6 +165,8 @@ class Project:
         self._located = NOTHING_LOCATED
         self._measured_paths: dict[Path, str] = {}
         self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
+        self._reached: OrderedDict[Path, Reached] = OrderedDict()
+        self._reading_tests = threading.Lock()
         self._compared: tuple[Snapshot | None, dict[str, Measured]] = None, {}
         self._failures: dict[Path, str] = {}
         self._status = Status(State.NO_DATA)
@@ -385,6 +401,7 @@ class Project:
             self._snapshot, self._located, self._sources = snapshot, located, sources
             self._measured_paths = {Path(local): name for name, local in located.found.items()}
             self._files.clear()
+            self._reached.clear()
             self._failures.clear()
             self._held, self._waiting = None, False
             self._status = Status(State.OK)
@@ -487,7 +504,31 @@ class Project:
             known.coverage,
             marks(known.coverage, line_map, verified=known.verified),
             line_map,
+            known.data,
+            known.origin,
         )
+
+    def reached(self, view: FileView) -> Reached | None:
+        """The tests that reach each line of a view's measured text; None where none were recorded,
+        and where other data is on show by now.
+
+        Read once for each state of the data, from the file's many rows: some tenths of a second
+        where thousands of tests reach it.
+        """
+        with self._reading_tests:
+            with self._lock:
+                snapshot, known = self._snapshot, self._reached.get(view.path)
+            if snapshot is None or not snapshot.has_contexts or snapshot.fingerprint != view.data:
+                return None
+            if known is not None:
+                return known
+            known = snapshot.reached(view.measured_path)
+            with self._lock:
+                if self._snapshot is snapshot:
+                    self._reached[view.path] = known
+                    while len(self._reached) > FILES_KEPT:
+                        self._reached.popitem(last=False)
+            return known
 
     def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
         """The contexts that reach lines `first` to `last` of `text`, sorted; without contexts none.
@@ -539,8 +580,10 @@ class Project:
 
     def forget(self, path: Path) -> None:
         """Drop what is kept for a file that is no longer on screen."""
+        path = Path(os.path.realpath(path))
         with self._lock:
-            self._files.pop(Path(os.path.realpath(path)), None)
+            self._files.pop(path, None)
+            self._reached.pop(path, None)
 
     def _known(self, path: Path) -> _MeasuredFile | None:
         with self._lock:
@@ -590,23 +633,30 @@ class Project:
             disk = self._analyse(path, snapshot, measured_path, measured)
             if not isinstance(disk, str) and lines_can_run(disk[0].analysis, measured):
                 text = Text(split_lines(source_text(disk[1])), python=plain)
-                return _MeasuredFile(measured_path, disk[0], measured.lines, text, True, stamp)
+                return _MeasuredFile(
+                    measured_path, disk[0], measured.lines, text, True, stamp, snapshot.fingerprint
+                )
         if source is None and plain:
             source = sources.elsewhere(path, measured_path, measured, analyse)
         if source is not None:
+            on_disk = read_source(path) == source.content
             return _MeasuredFile(
                 measured_path,
                 cover(source.analysis, measured),
                 measured.lines,
                 Text(split_lines(source_text(source.content)), doubtful=source.doubtful),
                 True,
-                stamp if read_source(path) == source.content else None,
+                stamp if on_disk else None,
+                snapshot.fingerprint,
+                "" if on_disk else source.origin,
             )
         disk = disk or self._analyse(path, snapshot, measured_path, measured)
         if isinstance(disk, str):
             return disk
         text = Text(split_lines(source_text(disk[1])), python=plain)
-        return _MeasuredFile(measured_path, disk[0], measured.lines, text, False, stamp)
+        return _MeasuredFile(
+            measured_path, disk[0], measured.lines, text, False, stamp, snapshot.fingerprint
+        )
 
     def _measured(self, snapshot: Snapshot, measured_path: str) -> Measured:
         compared_with, compared = self._compared
@@ -796,6 +846,7 @@ class Project:
             self._snapshot = self._sources = None
             self._measured_paths = {}
             self._files.clear()
+            self._reached.clear()
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -99,6 +99,13 @@ def shown(
         return lines(project, root / "shop.py", text)
 
 
+def origin(root: Path, settings: Settings = DEFAULT) -> str:
+    with opened(root, settings) as project:
+        view = project.view(root / "shop.py")
+        assert view is not None
+        return view.origin
+
+
 def freshness(root: Path, settings: Settings = DEFAULT) -> Freshness:
     with opened(root, settings) as project:
         view = project.view(root / "shop.py")
@@ -127,8 +134,10 @@ def test_edits_while_no_editor_was_open(without_git: Path) -> None:
 def test_a_file_that_was_never_opened_before(without_git: Path) -> None:
     with opened(without_git):
         pass
+    assert origin(without_git) == ""
     (without_git / "shop.py").write_text("# a line more\n" + SHOP)
     assert shown(without_git) == moved(1)
+    assert origin(without_git) == "covls's ledger"
 
 
 def test_a_file_edited_while_the_editor_is_open_but_not_on_screen(without_git: Path) -> None:
@@ -210,6 +219,7 @@ def test_git_knows_where_the_ledger_does_not(root: Path) -> None:
     (root / "shop.py").write_text("# a line more\n" + SHOP.replace("return 1", "return 2"))
     assert shown(root, FORGETFUL) == moved(1, {9: ("missing", "edited")})
     assert not list(Path(os.environ["COVLS_CACHE_DIR"]).glob("ledger*"))
+    assert origin(root, FORGETFUL) == "git (the index)"
 
 
 OTHER = "# other\n" + SHOP.replace("n * 0.9", "n * 0.5")
@@ -330,6 +340,7 @@ def test_data_of_another_commit_is_shown_on_the_text_here(
     assert (elsewhere / ".coverage").stat() == before
     bring(elsewhere, root)
     assert shown(root) == MEASURED | {4: ("covered", "edited")}
+    assert origin(root) == ".coverage-sources, recorded beside the data"
     assert reported(root) == {"main.py": Freshness.FRESH, "shop.py": Freshness.UNVERIFIED}
 
 

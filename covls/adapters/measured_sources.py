@@ -34,7 +34,7 @@ class MeasuredSource:
     content: bytes
     analysis: Analysis
     origin: str
-    """Where it is from, for people."""
+    """Where it is from, for people, as after "known from"."""
     doubtful: frozenset[int] = frozenset()
     """Lines (from 1) that may have been others when they were measured."""
 
@@ -73,7 +73,12 @@ class MeasuredSources:
         digest = recorded.digest(measured_path) if recorded else None
         if recorded is None or digest is None:
             return None
-        return _checked(recorded.content(digest), recorded.path.name, measured, analyse)
+        return _checked(
+            recorded.content(digest),
+            f"{recorded.path.name}, recorded beside the data",
+            measured,
+            analyse,
+        )
 
     def elsewhere(
         self, path: Path, measured_path: str, measured: Measured, analyse: Analyse
@@ -82,7 +87,7 @@ class MeasuredSources:
         entry = self._kept().get(measured_path)
         if entry is not None:
             content = self._ledger.content(entry.hash)
-            found = _checked(content, "the ledger", measured, analyse)
+            found = _checked(content, "covls's ledger", measured, analyse)
             if found is not None:
                 return found
         return self._in_git(path, measured, analyse)
@@ -103,7 +108,7 @@ class MeasuredSources:
                 tried[version.content] = (
                     lines,
                     (
-                        MeasuredSource(version.content, analysis, version.name)
+                        MeasuredSource(version.content, analysis, f"git ({version.name})")
                         if analysis is not None and possible
                         else None
                     ),

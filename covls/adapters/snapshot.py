@@ -20,6 +20,7 @@ from typing import Any, Self
 from covls.adapters.private_copy import explain
 from covls.core.coverage import Measured
 from covls.core.lines import Arc
+from covls.core.reached import Reached, reached
 
 SCHEMA = 7
 """The one layout of the data file that coverage.py 5 to 7 write."""
@@ -37,6 +38,10 @@ _ARCS_OF_MANY = """
 """
 _LINES = "SELECT numbits FROM line_bits WHERE file_id = :file "
 _ARC_CONTEXTS = "SELECT context_id, fromno, tono FROM arc WHERE file_id = :file "
+_ARCS_BY_CONTEXT = """
+    SELECT context_id, group_concat(fromno || ',' || tono) FROM arc
+    WHERE file_id = :file GROUP BY context_id
+"""
 _LINE_CONTEXTS = "SELECT context_id, numbits FROM line_bits WHERE file_id = :file "
 _CONTEXTS_AT = """
     SELECT DISTINCT context_id FROM arc
@@ -302,6 +307,23 @@ class Snapshot:
                 )
             )
         return tuple(sorted(names))
+
+    def reached(self, path: str) -> Reached:
+        """The tests that reached each line of one file: one look at all that was recorded of it."""
+
+        def recorded() -> Iterator[tuple[str, Iterable[int]]]:
+            query = _ARCS_BY_CONTEXT if self.has_arcs else _LINE_CONTEXTS
+            for store, rows in self._rows(query, path, ()):
+                for context, lines in rows:
+                    if not (name := store.contexts.get(context)):
+                        continue
+                    if self.has_arcs:
+                        # Most lines start some arcs and end others: few of the numbers are left.
+                        yield name, map(int, set(lines.split(",")))
+                    else:
+                        yield name, lines_of(int.from_bytes(lines, "little"))
+
+        return reached(recorded())
 
     def _rows(
         self, query: str, path: str, contexts: Sequence[str], **values: int

@@ -69,6 +69,28 @@ class Hover:
 
 
 @dataclass(frozen=True, slots=True)
+class Lens:
+    """Figures over functions and classes."""
+
+    enable: Annotated[
+        bool, About("Show the figure of each function and class over it, as a code lens.")
+    ] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Words at the ends of lines."""
+
+    enable: Annotated[
+        bool,
+        About(
+            "Show at the ends of lines, as inlay hints, how many tests run them, and which lines "
+            "and branches none does."
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """How changes of the data file are noticed."""
 
@@ -192,6 +214,8 @@ class Settings:
     ] = ()
     diagnostics: Annotated[Diagnostics, About("Uncovered lines as diagnostics.")] = Diagnostics()
     hover: Annotated[Hover, About("What is shown for the line under the pointer.")] = Hover()
+    lens: Annotated[Lens, About("Figures over functions and classes.")] = Lens()
+    hints: Annotated[Hints, About("Words at the ends of lines.")] = Hints()
     watch: Annotated[Watch, About("How changes of the data file are noticed.")] = Watch()
     cache: Annotated[Cache, About("The cache of analysed files.")] = Cache()
     ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()

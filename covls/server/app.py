@@ -9,12 +9,14 @@ from lsprotocol import types
 from covls.server import messages, progress
 from covls.server.features import (
     code_actions,
+    code_lens,
     commands,
     configuration,
     diagnostics,
     documents,
     file_coverage,
     hover,
+    inlay_hint,
     lifecycle,
     project_coverage,
     status,
@@ -35,6 +37,8 @@ FEATURES: dict[str, Callable[..., Any]] = {
     types.TEXT_DOCUMENT_DID_SAVE: documents.did_save,
     types.TEXT_DOCUMENT_DID_CLOSE: documents.did_close,
     types.TEXT_DOCUMENT_HOVER: hover.hover,
+    types.TEXT_DOCUMENT_CODE_LENS: code_lens.code_lens,
+    types.TEXT_DOCUMENT_INLAY_HINT: inlay_hint.inlay_hint,
     types.WORKSPACE_EXECUTE_COMMAND: commands.execute,
     types.WORKSPACE_DID_CHANGE_CONFIGURATION: configuration.did_change,
     types.WORKSPACE_DID_CHANGE_WORKSPACE_FOLDERS: workspace.did_change_folders,
@@ -56,7 +60,7 @@ def create_server() -> Server:
         server.feature(method)(partial(feature, session))
     commands.announce(session)
     code_actions.register(session)
-    session.on_shown += [diagnostics.show, file_coverage.show]
+    session.on_shown += [diagnostics.show, file_coverage.show, code_lens.show, inlay_hint.show]
     session.on_status += [status.tell]
     server.on_close = session.close
     return server

@@ -31,6 +31,9 @@ class Capabilities:
     document_changes: bool = False
     """It takes edits of a version of a document, not of whatever it is by then."""
     create_files: bool = False
+    refreshes_lenses: bool = False
+    """It can be told to ask for code lenses again, and likewise:"""
+    refreshes_hints: bool = False
 
 
 def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
@@ -65,6 +68,8 @@ def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
         # Who takes operations on files takes them among document changes, and so knows these.
         document_changes=bool(operations) or has("workspace.workspace_edit.document_changes"),
         create_files=types.ResourceOperationKind.Create.value in map(_value, operations),
+        refreshes_lenses=has("workspace.code_lens.refresh_support"),
+        refreshes_hints=has("workspace.inlay_hint.refresh_support"),
     )
 
 

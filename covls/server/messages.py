@@ -45,6 +45,7 @@ class FunctionCoverage:
     kind: str
     start_line: int
     end_line: int
+    freshness: str
     summary: Summary
 
 

@@ -8,6 +8,7 @@ change. Whoever wants to know of a change is in `on_shown` or `on_status`, once,
 import asyncio
 import logging
 import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -31,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+
+TOGETHER = 0.02
+"""Seconds in which changes of several files become one request to ask again."""
 
 TYPING = 0.05
 """Seconds from one computation of marks to the next: a burst of edits makes few of them."""
@@ -88,6 +92,10 @@ class Document:
     """Which edit the client last pulled diagnostics of."""
     told: object = None
     """What `covls/didChangeCoverage` was last sent for."""
+    lensed: tuple[Key, object] | None = None
+    """What the lenses were last answered with."""
+    hinted: tuple[Key, object] | None = None
+    """What the inlay hints were last answered from."""
 
 
 class Session:
@@ -107,12 +115,12 @@ class Session:
         self.generation = 0
         self.closing = False
         self._closed: asyncio.Task[None] | None = None
-        self.pulls_wanted = 0
-        self.asking_to_pull: asyncio.Task[None] | None = None
         self.jobs: dict[int | str, Callable[[], None]] = {}
         """What to call when the client cancels a progress."""
         self.on_shown: list[Callable[[Session, Document, Shown], Awaitable[None]]] = []
         self.on_status: list[Callable[[Session, Root], None]] = []
+        self._refreshes: Counter[str] = Counter()
+        self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._root_folders: dict[Path, tuple[Path, Path | None]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="covls")
@@ -147,6 +155,23 @@ class Session:
         except JsonRpcException as error:
             logger.warning("The client answered with an error: %s", error)
         return None
+
+    def ask_again(self, method: str) -> None:
+        """Have the client ask again for what it shows, by one of the protocol's refresh requests.
+
+        What changes while it is asked makes one request more.
+        """
+        self._refreshes[method] += 1
+        asking = self._refreshing.get(method)
+        if asking is None or asking.done():
+            self._refreshing[method] = self.spawn(self._ask_again(method), f"Sending {method}")
+
+    async def _ask_again(self, method: str) -> None:
+        asked = -1
+        while asked != self._refreshes[method]:
+            await asyncio.sleep(TOGETHER)
+            asked = self._refreshes[method]
+            await self.request(self.server.protocol.send_request_async(method, None))
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)

@@ -9,7 +9,9 @@ import json
 import os
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -63,6 +65,8 @@ class Client:
         """Whether requests that are not expected stay unanswered, instead of being refused."""
         self.refreshes = 0
         """How often the server asked to pull diagnostics again."""
+        self.asked_again: Counter[str] = Counter()
+        """How often the server asked to ask again for code lenses and for inlay hints."""
         self._versions: dict[str, int] = {}
         self._errors: IO[bytes]
         self._reading: asyncio.Task[None] | None = None
@@ -104,6 +108,9 @@ class Client:
             self.answers["client/registerCapability"] = self._register
         if workspace.get("diagnostics", {}).get("refreshSupport"):
             self.answers["workspace/diagnostic/refresh"] = self._refresh
+        for shown in ("codeLens", "inlayHint"):
+            if (workspace.get(shown) or {}).get("refreshSupport"):
+                self.answers[f"workspace/{shown}/refresh"] = partial(self._note_refresh, shown)
         if self.capabilities.get("window", {}).get("workDoneProgress"):
             self.answers["window/workDoneProgress/create"] = lambda _: None
         params = {
@@ -262,6 +269,20 @@ class Client:
             for item in params["items"]
         ]
 
+    def _note_refresh(self, shown: str, _: Params) -> None:
+        self.asked_again[shown] += 1
+        self._arrived.set()
+
+    async def asked(self, shown: str, times: int) -> None:
+        """Wait until the server has asked so often to ask again for what is shown."""
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while self.asked_again[shown] < times:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+        except TimeoutError:
+            raise AssertionError(f"nobody asked to get {shown} again\n{self.log()}") from None
+
     def _refresh(self, _: Params) -> None:
         self.refreshes += 1
         self._arrived.set()
@@ -346,6 +367,16 @@ class Client:
         position = {"line": line, "character": character}
         params = {"textDocument": {"uri": uri}, "position": position}
         return await self.request("textDocument/hover", params)
+
+    async def lenses(self, uri: str) -> Any:
+        """A document's code lenses."""
+        return await self.request("textDocument/codeLens", {"textDocument": {"uri": uri}})
+
+    async def hints(self, uri: str, first: int = 0, last: int = 10_000) -> Any:
+        """A document's inlay hints on some lines, 0-based."""
+        place = {"start": {"line": first, "character": 0}, "end": {"line": last, "character": 0}}
+        params = {"textDocument": {"uri": uri}, "range": place}
+        return await self.request("textDocument/inlayHint", params)
 
     async def coverage(self, uri: str) -> Any:
         """A file's coverage."""

@@ -1,6 +1,5 @@
 """Uncovered blocks and branches not taken, as diagnostics: published, or pulled and refreshed."""
 
-import asyncio
 import operator
 from collections.abc import Sequence
 from functools import partial
@@ -27,9 +26,6 @@ NOT_VERIFIED = (
     "Run the tests again to be sure."
 )
 
-TOGETHER = 0.02
-"""Seconds in which changes of several files become one request to pull."""
-
 _SEVERITIES = {
     "hint": types.DiagnosticSeverity.Hint,
     "information": types.DiagnosticSeverity.Information,
@@ -55,9 +51,7 @@ async def show(session: Session, document: Document, shown: Shown) -> None:
         _publish(session, document, items, shown.version)
     # A client pulls by itself after an edit; for anything else it must be told.
     elif document.pulled_edit == document.edit:
-        session.pulls_wanted += 1
-        if session.asking_to_pull is None or session.asking_to_pull.done():
-            session.asking_to_pull = session.spawn(_ask_to_pull(session), "Asking to pull")
+        session.ask_again(types.WORKSPACE_DIAGNOSTIC_REFRESH)
 
 
 def clear(session: Session, document: Document) -> None:
@@ -197,12 +191,3 @@ def _publish(
             version=version if session.capabilities.diagnostics_version else None,
         )
     )
-
-
-async def _ask_to_pull(session: Session) -> None:
-    """Ask the client to pull again; what is wanted while it is asked makes one more request."""
-    asked = -1
-    while asked != session.pulls_wanted:
-        await asyncio.sleep(TOGETHER)
-        asked = session.pulls_wanted
-        await session.request(session.server.workspace_diagnostic_refresh_async(None))

@@ -4,7 +4,6 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from covls.core.coverage import regions
 from covls.core.marks import Mark
 from covls.project import FileView
 from covls.server.convert import path_of, summary_of
@@ -81,20 +80,16 @@ def marks_of(marks: Sequence[Mark]) -> list[list[Any]]:
 
 
 def _functions(view: FileView, precision: int) -> list[FunctionCoverage]:
-    """Functions and classes where they are now; one whose first line was edited is left out."""
-    found: list[FunctionCoverage] = []
-    current = view.line_map.current
-    for kind in ("function", "class"):
-        named = [each for each in regions(view.coverage, kind) if each[0]]
-        written = sorted(
-            (region for region in view.coverage.analysis.regions if region.kind == kind),
-            key=lambda region: region.start,
+    """The functions and classes that were measured and are still there, where they are now."""
+    return [
+        FunctionCoverage(
+            region.name,
+            region.kind,
+            region.start - 1,
+            region.end - 1,
+            region.freshness.value,
+            summary_of(region.coverage.totals, precision),
         )
-        for (name, start, coverage), region in zip(named, written, strict=True):
-            last = max((end for _, end in region.ranges), default=start)
-            kept = [current[line] for line in range(start, min(last + 1, len(current)))]
-            if kept and kept[0]:
-                summary = summary_of(coverage.totals, precision)
-                end = max(kept)
-                found.append(FunctionCoverage(name, kind, kept[0] - 1, end - 1, summary))
-    return sorted(found, key=lambda each: (each.start_line, -each.end_line))
+        for region in view.regions()
+        if region.coverage is not None
+    ]

@@ -9,7 +9,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.core.test_names import without_parameters
 from covls.server.convert import path_of
-from covls.server.features.tests_at import names_at, reaching
+from covls.server.features.tests_at import names_at, reaching, reaching_what_begins
 from covls.server.messages import TestAt
 from covls.server.place import Place
 from covls.server.session import Session
@@ -45,9 +45,14 @@ async def actions(
 async def go_to_tests(
     session: Session, uri: str, start_line: int, end_line: int | None = None
 ) -> list[TestAt]:
-    """Show the test that reaches some lines, or ask which of them to show. Answers with all."""
-    last = start_line if end_line is None else end_line
-    found = await reaching(session, uri, start_line + 1, last + 1)
+    """Show the test that reaches some lines, or ask which of them to show. Answers with all.
+
+    Of one line, on which a function or class begins, the tests are those that reach that.
+    """
+    if end_line is None:
+        found = await reaching_what_begins(session, uri, start_line + 1)
+    else:
+        found = await reaching(session, uri, start_line + 1, end_line + 1)
     if found is None:
         raise JsonRpcInvalidParams(
             f"{COMMAND}: which tests reach it was not recorded. To record it: "

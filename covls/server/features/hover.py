@@ -1,11 +1,12 @@
 """What is known of the line under the pointer: state, freshness, branches, tests."""
 
+import re
 from collections.abc import Sequence
 
 from lsprotocol import types
 
 from covls.core.coverage import State
-from covls.core.marks import Freshness, Mark
+from covls.core.marks import Freshness, Mark, MissedBranch
 from covls.core.test_names import named_in
 from covls.server.convert import lines_range
 from covls.server.features.diagnostics import NOT_VERIFIED, missed_words
@@ -45,7 +46,13 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
         contexts = await session.in_thread(project.tests_at, document.path, line, line, shown.text)
         tests = named_in(contexts)
     markdown = session.capabilities.hover_markdown
-    text = describe(mark, tests, recorded=recorded, markdown=markdown)
+    text = describe(
+        mark,
+        tests,
+        recorded=recorded,
+        origin=shown.view.origin,
+        uri=document.uri if markdown else None,
+    )
     kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText
     return types.Hover(
         contents=types.MarkupContent(kind=kind, value=text),
@@ -53,8 +60,20 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
     )
 
 
-def describe(mark: Mark, tests: Sequence[str] | None, *, recorded: bool, markdown: bool) -> str:
-    """The words of a hover. `tests` is None where they are not known for this mark."""
+def describe(
+    mark: Mark,
+    tests: Sequence[str] | None,
+    *,
+    recorded: bool,
+    origin: str = "",
+    uri: str | None = None,
+) -> str:
+    """The words of a hover, in Markdown where there is a URI to link to, else as plain text.
+
+    `tests` is None where they are not known for this mark, `origin` says where the measured text
+    is from, if it is not the file's on disk.
+    """
+    markdown = uri is not None
     state = _STATES[mark.state]
     parts = [f"**{state}**" if markdown else state]
     parts[0] += {
@@ -72,11 +91,15 @@ def describe(mark: Mark, tests: Sequence[str] | None, *, recorded: bool, markdow
         parts.append(NOT_VERIFIED)
     elif mark.state is State.MISSING:
         parts.append("No test runs it.")
-    parts += [_escape(missed_words(mark, branch), markdown) for branch in mark.branches]
+    parts += [_missed(mark, branch, uri) for branch in mark.branches]
     if tests is not None:
         parts.append(_tests(tests, markdown))
     elif not recorded and mark.state in (State.COVERED, State.PARTIAL):
         parts.append(RECORD_TESTS if markdown else RECORD_TESTS.replace("`", ""))
+    if origin:
+        parts.append(
+            f"The file on disk is not as it was measured. What was measured is known from {origin}."
+        )
     return "\n\n".join(parts)
 
 
@@ -95,6 +118,18 @@ def _tests(tests: Sequence[str], markdown: bool) -> str:
     return "\n".join(lines)
 
 
+def _missed(mark: Mark, branch: MissedBranch, uri: str | None) -> str:
+    """coverage.py's words for a branch, with a link to the line that was not reached."""
+    words = missed_words(mark, branch)
+    if uri is None:
+        return words
+    # Brackets may stand in a URI, and would end the link.
+    address = uri.replace("(", "%28").replace(")", "%29")
+    link = f"[line {branch.target}]({address}#L{branch.target})"
+    parts = re.split(rf"\bline {branch.target}\b", words)
+    return link.join(_escape(part) for part in parts)
+
+
 def _code(text: str) -> str:
     """Text as code in Markdown, whatever backticks a test's parameters bring along."""
     text = " ".join(text.split())
@@ -105,7 +140,5 @@ def _code(text: str) -> str:
     return f"{fence}{pad}{text}{pad}{fence}"
 
 
-def _escape(text: str, markdown: bool) -> str:
-    if not markdown:
-        return text
+def _escape(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_<>[]#" else char for char in text)

@@ -8,6 +8,7 @@ from lsprotocol import types
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.lines import LineRange, split_lines
 from covls.core.test_names import Place, find_definition, named_in, places_of
+from covls.project import FileView, Project
 from covls.server.convert import Encoding, lines_range, path_of, uri_of
 from covls.server.messages import TestAt, TestsAtParams
 from covls.server.session import Session
@@ -28,7 +29,33 @@ def lines_of(place: types.Range) -> LineRange:
 
 async def reaching(session: Session, uri: str, first: int, last: int) -> list[TestAt] | None:
     """The tests that reach any of some lines, sorted; None where nothing is known."""
-    names = await names_at(session, uri, first, last)
+    return await _found(session, uri, await names_at(session, uri, first, last))
+
+
+async def reaching_what_begins(session: Session, uri: str, line: int) -> list[TestAt] | None:
+    """The tests that reach the function or class which begins on a line, or else that line."""
+    document = session.documents.get(uri)
+    shown = await session.shown(document) if document is not None else None
+    view = shown.view if shown is not None else None
+    project = document.root.project if document is not None and document.root is not None else None
+    if view is None or project is None:
+        return await reaching(session, uri, line, line)
+    names = await session.in_thread(_names_of_region, project, view, line)
+    if names is None:
+        return await reaching(session, uri, line, line)
+    return await _found(session, uri, names)
+
+
+def _names_of_region(project: Project, view: FileView, line: int) -> tuple[str, ...] | None:
+    region = next((region for region in view.regions() if region.start == line), None)
+    reached = project.reached(view)
+    if region is None or region.measured is None or reached is None:
+        return None
+    return reached.names(region.measured.lines())
+
+
+async def _found(session: Session, uri: str, names: tuple[str, ...] | None) -> list[TestAt] | None:
+    """Tests with their places; None where nothing is known."""
     path = path_of(uri)
     if names is None or path is None:
         return None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.server.client import Client, ResponseError, uri_of
-from tests.server.conftest import measure, write
+from tests.server.conftest import measure, run_tests, write
 from tests.server.features.test_exclusion import QUIET
 
 KIND = "covls.goToTests"
@@ -108,4 +108,64 @@ async def test_tests_that_were_not_recorded(minimal: Client, tmp_path: Path) -> 
     assert await minimal.actions(uri, 1, only=[KIND]) == []
     with pytest.raises(ResponseError, match="which tests reach it was not recorded"):
         await minimal.command("covls.goToTests", uri, 0)
+    await minimal.end()
+
+
+async def test_of_a_line_that_begins_a_function_or_class(minimal: Client, tmp_path: Path) -> None:
+    """As a click on its lens has it: what an inner function's tests reach is not all its own."""
+    project = write(
+        tmp_path / "p",
+        a__py="""\
+def outer(n):
+    def inner():
+        return 1
+
+    return n and inner()
+
+
+class A:
+    def method(self):
+        return 1
+""",
+        test_a__py="""\
+import a
+
+
+def test_outer():
+    a.outer(0)
+
+
+def test_inner():
+    a.outer(1)
+
+
+def test_method():
+    a.A().method()
+""",
+    )
+    run_tests(project)
+    minimal.ignore(*QUIET, "window/showMessageRequest", "window/showMessage")
+    await minimal.start(project)
+    uri = minimal.open(project / "a.py")
+
+    async def ids(*lines: int) -> list[str]:
+        found = await minimal.command("covls.goToTests", uri, *lines)
+        return [each["id"].partition("::")[2] for each in found]
+
+    assert await ids(0) == ["test_inner", "test_outer"]
+    assert await ids(1) == ["test_inner"]
+    assert await ids(7) == await ids(8) == ["test_method"]
+    assert await ids(2) == ["test_inner"]
+    # What a range of lines begins with says nothing of the rest.
+    assert await ids(7, 7) == []
+    lenses = await minimal.lenses(uri)
+    for lens in lenses:
+        command = lens["command"]
+        found = await minimal.command(command["command"], *command["arguments"])
+        assert f"{len(found)} test" in command["title"]
+    assert len(lenses) == 4
+    minimal.change(uri, "# above\n" + (project / "a.py").read_text().replace("n and", "n or"))
+    assert await ids(1) == ["test_inner", "test_outer"]
+    minimal.close(uri)
+    assert await ids(4) == ["test_inner", "test_outer"]
     await minimal.end()

@@ -1,5 +1,6 @@
 """What is said of the line under the pointer."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,9 @@ async def test_a_line_of_each_state(client: Client, shop: Path) -> None:
     assert "No test runs it." in await text_at(client, uri, 17)
     partial = await text_at(client, uri, 5)
     assert "Partly covered" in partial
-    assert "because the condition on line 5 was always true" in partial
+    target = "line 7" if client.kind == "minimal" else f"[line 7]({uri}#L7)"
+    words = f"Line 5 didn't jump to {target} because the condition on line 5 was always true"
+    assert words in partial
     assert "test_discount" in partial
     imported = await text_at(client, uri, 4)
     assert "outside of any test" in imported
@@ -102,7 +105,7 @@ async def test_it_can_be_turned_off(minimal: Client, shop: Path) -> None:
 
 
 def words(mark: Mark, tests: tuple[str, ...] | None = None, **how: Any) -> str:
-    return describe(mark, tests, **{"recorded": True, "markdown": False, **how})
+    return describe(mark, tests, **{"recorded": True, **how})
 
 
 @pytest.mark.parametrize(
@@ -131,7 +134,40 @@ def test_ten_tests_and_how_many_more() -> None:
 
 def test_markdown_takes_names_and_words_as_they_are() -> None:
     mark = Mark(1, 1, State.PARTIAL, branches=(MissedBranch(None, "line *1* didn't"),))
-    found = words(mark, ("test[`a`]", "test_b_c"), markdown=True)
+    found = words(mark, ("test[`a`]", "test_b_c"), uri="file:///a.py")
     assert r"Line \*1\* didn't" in found
     assert "- `` test[`a`] ``" in found
     assert "- `test_b_c`" in found
+
+
+def test_the_link_leads_to_the_line_that_was_not_reached() -> None:
+    mark = Mark(
+        7, 7, State.PARTIAL, branches=(MissedBranch(70, "line 7 didn't jump to line 70 because #"),)
+    )
+    found = words(mark, uri="file:///a%20(b)/c.py")
+    link = "[line 70](file:///a%20%28b%29/c.py#L70)"
+    assert f"Line 7 didn't jump to {link} because \\#" in found
+    assert "[" not in words(mark)
+    # An exit is no line, and words may be missing.
+    leaving = Mark(7, 7, State.PARTIAL, branches=(MissedBranch(None, "line 7 didn't return"),))
+    assert "[" not in words(leaving, uri="file:///a.py")
+    unnamed = Mark(7, 7, State.PARTIAL, branches=(MissedBranch(9, ""),))
+    assert "Line 7 never jumped to [line 9](file:///a.py#L9)" in words(unnamed, uri="file:///a.py")
+
+
+async def test_where_the_measured_text_is_known_from(
+    launch: Callable[..., Client], shop: Path
+) -> None:
+    before = launch()
+    before.ignore(*QUIET)
+    await before.start(shop)
+    assert "known from" not in await text_at(before, before.open(shop / "shop.py"), 6)
+    await before.end()
+    (shop / "shop.py").write_text("# above\n" + SHOP)
+    after = launch()
+    after.ignore(*QUIET)
+    await after.start(shop)
+    found = await text_at(after, after.open(shop / "shop.py"), 7)
+    assert "as it was measured" in found
+    assert "not as it was measured. What was measured is known from covls's ledger." in found
+    await after.end()
