@@ -39,6 +39,7 @@ from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decid
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
 from covls.core.drift import LineMap, drift
 from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
+from covls.core.explain import Explanation, regions_around
 from covls.core.lines import ranges, split_lines
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
@@ -47,6 +48,7 @@ from covls.core.plausible import lines_can_run
 from covls.core.reached import Reached
 from covls.core.settings import Problem, Settings
 from covls.core.statements import Text
+from covls.core.test_names import named_in
 
 LOOK_AGAIN = 1.0
 """Seconds until data that could not be read is tried again, where that may pass by itself."""
@@ -578,6 +580,30 @@ class Project:
             return f"no comment excludes {found.what} and nothing else"
         return found
 
+    def explanation(self, path: Path, line: int, text: str | None = None) -> Explanation | None:
+        """All that is known of a line of `text` (None: of the file on disk), None where nothing is.
+
+        None as `view` has it.
+        """
+        view, snapshot = self.view(path, text), self._snapshot
+        if view is None or snapshot is None:
+            return None
+        mark = next((mark for mark in view.marks if mark.start <= line <= mark.end), None)
+        name = self._name(str(view.path))
+        tests = None
+        if snapshot.has_contexts and mark is not None and mark.is_told:
+            tests = named_in(self.tests_at(path, line, line, text))
+        return Explanation(
+            name,
+            line,
+            mark,
+            tests,
+            snapshot.has_contexts,
+            _origin(view),
+            regions_around(view.coverage, view.line_map, name, line),
+            self.configuration.precision,
+        )
+
     def forget(self, path: Path) -> None:
         """Drop what is kept for a file that is no longer on screen."""
         path = Path(os.path.realpath(path))
@@ -873,6 +899,13 @@ def _real_path(path: str, folders: dict[str, str]) -> str:
 def _is_ours(python: Path) -> bool:
     """Whether an interpreter is the one that runs here, its environment included."""
     return os.path.abspath(python) == os.path.abspath(sys.executable)  # noqa: PTH100  # no links
+
+
+def _origin(view: FileView) -> str:
+    """Where the measured text of a file is from, for people."""
+    if view.freshness is Freshness.UNVERIFIED:
+        return "not known; the file on disk was modified after the data was written"
+    return view.origin or "the file on disk"
 
 
 def _plugin_not_loaded(path: Path, tracer: str) -> str:

@@ -17,6 +17,7 @@ from covls.cli.invocation import BROKEN_PIPE, INTERRUPTED, root_option, trusted_
 COMMANDS = {
     "serve": ("covls.cli.commands.serve:serve", "Run the language server, as editors do."),
     "report": ("covls.cli.commands.report:report", "Show how much of each file the tests reach."),
+    "explain": ("covls.cli.commands.explain:explain", "Say all that is known of a line."),
     "html": ("covls.cli.commands.html:html", "Write coverage.py's HTML report, and open it."),
     "record-sources": (
         "covls.cli.commands.record_sources:record_sources",

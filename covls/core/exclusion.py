@@ -9,7 +9,7 @@ from covls.core.analysis import Analysis
 from covls.core.coverage import State
 from covls.core.drift import opener
 from covls.core.lines import LineRange
-from covls.core.marks import Freshness, Mark, missing_blocks
+from covls.core.marks import Mark, missing_blocks
 from covls.core.statements import Text
 
 PRAGMA: Final = "# pragma: no cover"
@@ -22,7 +22,6 @@ _CLAUSE: Final = re.compile(
     r"|with|match|case)\b\s*([^\W\d]\w*)?"
 )
 _DEFINITION: Final = re.compile(r"(?:async\s+def|def|class)$")
-_TRUE_OF_TEXT: Final = (Freshness.FRESH, Freshness.UNVERIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def block_at(found: Iterable[Mark], first: int, last: int) -> tuple[LineRange, .
     return tuple(
         (block.start, block.end)
         for block in missing_blocks(found)
-        if block.freshness in _TRUE_OF_TEXT and block.start <= last and block.end >= first
+        if block.is_told and block.start <= last and block.end >= first
     )
 
 
@@ -93,7 +92,7 @@ def exclusion_at(
     uncovered = {
         line
         for mark in found
-        if mark.state is State.MISSING and mark.freshness in _TRUE_OF_TEXT
+        if mark.state is State.MISSING and mark.is_told
         for line in range(mark.start, mark.end + 1)
     }
     clauses = _Clauses(text, analysis.statements, uncovered)

@@ -44,6 +44,11 @@ class Mark:
     freshness: Freshness = Freshness.FRESH
     branches: tuple[MissedBranch, ...] = ()
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the state is that of the text on screen, as far as can be known."""
+        return self.freshness in (Freshness.FRESH, Freshness.UNVERIFIED)
+
 
 def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -> tuple[Mark, ...]:
     """Marks for the current text, sorted, none overlapping another.
@@ -172,6 +177,15 @@ def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
             blocks.append(Mark(mark.start, mark.end, mark.state, mark.freshness))
             open_block = True
     return blocks
+
+
+def missed_words(mark: Mark, branch: MissedBranch) -> str:
+    """coverage.py's words for a branch that was not taken, as a sentence."""
+    words = branch.words
+    if not words:
+        target = "the exit" if branch.target is None else f"line {branch.target}"
+        words = f"line {mark.start} never jumped to {target}"
+    return words[0].upper() + words[1:]
 
 
 def _missed(

@@ -9,7 +9,7 @@ from lsprotocol import types
 
 from covls.core.coverage import State
 from covls.core.lines import LineRange
-from covls.core.marks import Freshness, Mark, MissedBranch, missing_blocks
+from covls.core.marks import Freshness, Mark, missed_words, missing_blocks
 from covls.core.settings import Diagnostics as DiagnosticsSettings
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding, lines_range
@@ -142,15 +142,6 @@ def diagnostics_of(
         diagnostic.severity = severity
     found.sort(key=lambda diagnostic: diagnostic.range.start.line)
     return found
-
-
-def missed_words(mark: Mark, branch: MissedBranch) -> str:
-    """coverage.py's words for a branch that was not taken, as a sentence."""
-    words = branch.words
-    if not words:
-        target = "the exit" if branch.target is None else f"line {branch.target}"
-        words = f"line {mark.start} never jumped to {target}"
-    return words[0].upper() + words[1:]
 
 
 def _uncovered(block: Mark) -> str:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from lsprotocol import types
 
 from covls.core.coverage import State
-from covls.core.marks import Freshness, Mark, MissedBranch
+from covls.core.marks import Freshness, Mark, MissedBranch, missed_words
 from covls.core.test_names import named_in
 from covls.server.convert import lines_range
-from covls.server.features.diagnostics import NOT_VERIFIED, missed_words
+from covls.server.features.diagnostics import NOT_VERIFIED
 from covls.server.session import Session
 
 TESTS_SHOWN = 10

@@ -1,0 +1,169 @@
+"""All that is known of one line: its state, why, by which tests, and where that is known from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from covls.core.coverage import FileCoverage, State, Totals, percent_text, regions
+from covls.core.drift import LineMap
+from covls.core.marks import Freshness, Mark, missed_words
+from covls.core.report import counted, printable
+
+LISTED: Final = 20
+"""Tests that are named in text; JSON names all."""
+
+_STATES: Final = {
+    State.COVERED: "covered",
+    State.MISSING: "not covered",
+    State.PARTIAL: "partly covered",
+    State.EXCLUDED: "excluded from coverage",
+}
+_FRESHNESS: Final = {
+    Freshness.FRESH: "the code is as it was measured",
+    Freshness.EDITED: "it was edited since, and nothing was measured of it as it is now",
+    Freshness.NEW: "it was not there when coverage was measured",
+    Freshness.UNVERIFIED: "it is not known whether this is the text that was measured",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A function or class around the line, or the whole file, with its figures."""
+
+    kind: str
+    name: str
+    totals: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is known of a line. Without a mark there is no statement on it."""
+
+    name: str
+    """The file, as reports write it."""
+    line: int
+    mark: Mark | None
+    tests: tuple[str, ...] | None
+    """The tests that reach it; None where they were not recorded, or not for the line as it is."""
+    contexts: bool
+    """Whether the data tell tests apart at all."""
+    origin: str
+    """Where the text that was measured is from."""
+    regions: tuple[Region, ...]
+    """From the inside out, the file last."""
+    precision: int = 0
+
+
+def regions_around(
+    coverage: FileCoverage, line_map: LineMap, name: str, line: int
+) -> tuple[Region, ...]:
+    """The functions and classes that a line of the current text is in, and the file itself."""
+    measured = line_map.measured(line, line)
+    written = {(region.kind, region.start): region.lines() for region in coverage.analysis.regions}
+    found = [
+        Region(kind, region_name, inner.totals)
+        for kind in ("function", "class")
+        for region_name, start, inner in regions(coverage, kind)
+        if region_name and measured & written[kind, start]
+    ]
+    return (*found, Region("file", name, coverage.totals))
+
+
+def as_json(found: Explanation) -> dict[str, Any]:
+    """What is known, as values of JSON; lines count from 1."""
+    mark = found.mark
+    return {
+        "file": found.name,
+        "line": found.line,
+        "lines": None if mark is None else [mark.start, mark.end],
+        "state": None if mark is None else mark.state.value,
+        "freshness": None if mark is None else mark.freshness.value,
+        "branches": [
+            {"target": branch.target, "words": branch.words}
+            for branch in (() if mark is None else mark.branches)
+        ],
+        "tests": None if found.tests is None else list(found.tests),
+        "measured_text": found.origin,
+        "regions": [
+            {
+                "kind": region.kind,
+                "name": region.name,
+                "percent": region.totals.percent,
+                "percent_text": percent_text(region.totals.percent, found.precision),
+                "statements": region.totals.n_statements,
+                "missing": region.totals.n_missing,
+                "branches": region.totals.n_branches,
+                "missing_branches": region.totals.n_missing_branches,
+            }
+            for region in found.regions
+        ],
+    }
+
+
+def as_text(found: Explanation) -> str:
+    """What is known, for a terminal or a message."""
+    lines = [f"{printable(found.name)}:{found.line}: {_headline(found.mark)}"]
+    for label, said in _parts(found):
+        lines.append(f"  {label:<14} {printable(said[0])}")
+        lines += [f"  {'':<14} {printable(more)}" for more in said[1:]]
+    return "\n".join(lines)
+
+
+def as_markdown(found: Explanation) -> str:
+    """What is known, as a list in Markdown."""
+    place = _escaped(f"{found.name}:{found.line}")
+    lines = [f"**{place}**: {_escaped(_headline(found.mark))}", ""]
+    for label, said in _parts(found):
+        if len(said) == 1:
+            lines.append(f"- {label}: {_escaped(said[0])}")
+        else:
+            lines += [f"- {label}:", *(f"    - {_escaped(each)}" for each in said)]
+    return "\n".join(lines)
+
+
+def _headline(mark: Mark | None) -> str:
+    if mark is None:
+        return "no statement, so that there is nothing to cover"
+    if mark.freshness is Freshness.NEW:
+        return f"not measured yet; {_FRESHNESS[mark.freshness]}"
+    if mark.freshness is Freshness.EDITED:
+        return f"was {_STATES[mark.state]}; {_FRESHNESS[mark.freshness]}"
+    return f"{_STATES[mark.state]}; {_FRESHNESS[mark.freshness]}"
+
+
+def _parts(found: Explanation) -> Iterator[tuple[str, Sequence[str]]]:
+    mark = found.mark
+    if mark is not None and mark.branches:
+        yield "branches", [missed_words(mark, branch) for branch in mark.branches]
+    if mark is not None:
+        yield "tests", _tests(found, mark)
+    for region in found.regions:
+        name = region.name if region.kind != "file" else ""
+        yield region.kind, [f"{name}: {_figures(region.totals, found.precision)}".lstrip(": ")]
+    yield "measured text", [found.origin]
+
+
+def _tests(found: Explanation, mark: Mark) -> Sequence[str]:
+    if mark.freshness in (Freshness.EDITED, Freshness.NEW):
+        return ["none yet, as it is now"]
+    if mark.state not in (State.COVERED, State.PARTIAL):
+        return ["none runs it" if mark.state is State.MISSING else "not told of what is excluded"]
+    if not found.contexts:
+        return ["not recorded; to record them: pytest --cov --cov-context=test"]
+    tests = found.tests or ()
+    if not tests:
+        return ["none: it runs outside of any test, when its module is imported most likely"]
+    more = len(tests) - LISTED
+    return [*tests[:LISTED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _figures(totals: Totals, precision: int) -> str:
+    words = f"{percent_text(totals.percent, precision)}% of "
+    words += counted(totals.n_statements, "statement")
+    if totals.n_branches:
+        words += f" and {totals.n_branches} branches"
+    return f"{words}, {totals.n_missing} missed" if totals.n_missing else words
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{char}" if char in "\\`*_[]<>|#" else char for char in printable(text))

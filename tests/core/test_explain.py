@@ -1,0 +1,74 @@
+"""What is said of a line."""
+
+import pytest
+
+from covls.core.coverage import State, Totals
+from covls.core.explain import Explanation, Region, as_json, as_markdown, as_text
+from covls.core.marks import Freshness, Mark, MissedBranch
+
+REGIONS = (
+    Region("function", "Basket.total", Totals(1, 4, 0, 1)),
+    Region("file", "shop.py", Totals(1, 10, 0, 1, 4, 1, 1)),
+)
+
+
+def explanation(mark: Mark | None, *tests: str, contexts: bool = True) -> Explanation:
+    told = tests if mark is not None and contexts else None
+    return Explanation("shop.py", 3, mark, told, contexts, "the ledger", REGIONS)
+
+
+def test_everything_at_once() -> None:
+    branches = (MissedBranch(5, "line 3 didn't jump to line 5"), MissedBranch(None, ""))
+    found = explanation(Mark(3, 4, State.PARTIAL, branches=branches), "a::b", "a::c")
+    assert as_text(found).split("\n") == [
+        "shop.py:3: partly covered; the code is as it was measured",
+        "  branches       Line 3 didn't jump to line 5",
+        "                 Line 3 never jumped to the exit",
+        "  tests          a::b",
+        "                 a::c",
+        "  function       Basket.total: 75% of 4 statements, 1 missed",
+        "  file           86% of 10 statements and 4 branches, 1 missed",
+        "  measured text  the ledger",
+    ]
+    assert as_markdown(found).startswith("**shop.py:3**: partly covered")
+    assert "    - a::c" in as_markdown(found).split("\n")
+    said = as_json(found)
+    assert said["lines"] == [3, 4]
+    assert said["branches"][0] == {"target": 5, "words": "line 3 didn't jump to line 5"}
+    assert said["regions"][0]["percent_text"] == "75"
+
+
+@pytest.mark.parametrize(
+    ("state", "freshness", "headline", "tests"),
+    [
+        (State.COVERED, Freshness.FRESH, "covered; the code is as it was measured", "a::b"),
+        (State.MISSING, Freshness.FRESH, "not covered; the code is as it was", "none runs it"),
+        (State.EXCLUDED, Freshness.FRESH, "excluded from coverage; ", "not told of what is"),
+        (State.COVERED, Freshness.EDITED, "was covered; it was edited since", "none yet"),
+        (State.MISSING, Freshness.NEW, "not measured yet; it was not there", "none yet"),
+        (State.COVERED, Freshness.UNVERIFIED, "covered; it is not known whether", "a::b"),
+    ],
+)
+def test_every_state(state: State, freshness: Freshness, headline: str, tests: str) -> None:
+    first, said, *_ = as_text(explanation(Mark(3, 3, state, freshness), "a::b")).split("\n")
+    assert first.startswith(f"shop.py:3: {headline}")
+    assert said.startswith(f"  tests          {tests}")
+
+
+def test_tests_that_are_not_there() -> None:
+    covered = Mark(3, 3, State.COVERED)
+    assert "when its module is imported most likely" in as_text(explanation(covered))
+    assert "not recorded; to record them" in as_text(explanation(covered, contexts=False))
+    assert as_json(explanation(covered, contexts=False))["tests"] is None
+
+
+def test_of_many_tests_some_are_named() -> None:
+    found = explanation(Mark(3, 3, State.COVERED), *(f"t{n}" for n in range(30)))
+    assert "and 10 more\n" in as_text(found)
+    assert len(as_json(found)["tests"]) == 30
+
+
+def test_no_statement_and_a_name_that_is_no_good_in_a_terminal() -> None:
+    found = Explanation("a\x1b[31m.py", 3, None, None, True, "x", ())
+    assert as_text(found).startswith("a?[31m.py:3: no statement, so that there is nothing to cover")
+    assert as_json(found)["state"] is None
