@@ -9,7 +9,8 @@ The request is {"runner": "pytest"|"unittest"|"django"|"script", "arguments": [p
 "tests": [ids] or null for all, "out": an existing folder, "data_file": a name in it,
 "coverage": {keyword arguments of coverage.Coverage…}, "core": "auto" or coverage.py's name of one,
 "root": the current folder, "workers": how many for pytest-xdist, or 0}, and perhaps
-"subprocesses": "off". Ids are pytest's, relative to the root, or unittest's dotted names.
+"subprocesses": "off", and "manage": where Django's manage.py is. Ids are pytest's, relative to the
+root, or unittest's dotted names.
 
 Every process of the run writes two files of JSON lines into the folder: `events-PID.jsonl`, what
 happens (see `covls_recorder.recording.Recording`), and `detail-PID.jsonl`, what each test ran
@@ -19,10 +20,12 @@ files. The exit code is the runner's, or 3 where coverage.py or the runner is no
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import runpy
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, List
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Tuple
 
 if TYPE_CHECKING:
     from covls_recorder.recording import Recording
@@ -67,13 +70,90 @@ def run_pytest(recording: Recording) -> int:
             recording.event("collected", tests=[])
             recording.event("missing", tests=request["tests"])
             return NO_TESTS
-        arguments += there
+        # One file that cannot be read is no reason not to run the others.
+        arguments += ["--continue-on-collection-errors", *there]
     sys.argv = [os.path.join(os.path.dirname(pytest.__file__), "__main__.py"), *arguments]
     return int(pytest.main(arguments))
 
 
+def run_unittest(recording: Recording) -> int:
+    """As `python -m unittest` does, in this process."""
+    import unittest
+
+    from covls_recorder.unittest_hooks import AskedLoader, Hooks
+
+    Hooks(recording, leave_out=False).install()
+    tests = recording.request["tests"]
+    loader = unittest.TestLoader() if tests is None else AskedLoader(set(tests))
+    sys.argv = ["python -m unittest", *recording.request["arguments"]]
+    unittest.main(module=None, testLoader=loader)
+    return 0
+
+
+def run_django(recording: Recording) -> int:
+    """As `python manage.py test` does, or `django-admin test` where there is no manage.py."""
+    importlib.import_module("django")  # What is missing is told before all else.
+    from covls_recorder.unittest_hooks import Hooks
+
+    Hooks(recording, leave_out=True).install()
+    request = recording.request
+    arguments, parallel = without_parallel(request["arguments"])
+    if parallel:
+        recording.notice("the tests run one after the other: --parallel was left out")
+    arguments = ["test", *arguments, *(request["tests"] or ())]
+    manage = os.path.abspath(request.get("manage") or "manage.py")
+    if os.path.exists(manage):
+        run_script([manage, *arguments])
+    else:
+        sys.argv = ["django-admin", *arguments]
+        importlib.import_module("django.core.management").execute_from_command_line(sys.argv)
+    return 0
+
+
+def without_parallel(arguments: List[str]) -> Tuple[List[str], bool]:
+    """Arguments of Django's `test` command that leave all tests to this process."""
+    kept: List[str] = []
+    found = False
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        if argument == "--parallel" or argument.startswith("--parallel="):
+            found = True
+            if argument == "--parallel" and rest and (rest[0].isdigit() or rest[0] == "auto"):
+                del rest[0]
+        else:
+            kept.append(argument)
+    return kept, found
+
+
+def run_any_script(recording: Recording) -> int:
+    """As `coverage run SCRIPT …` and `coverage run -m MODULE …` do; tests in it are told apart."""
+    from covls_recorder.pytest_in_script import watch_pytest
+    from covls_recorder.unittest_hooks import Hooks
+
+    Hooks(recording, leave_out=True).install()
+    watch_pytest()
+    arguments = recording.request["arguments"]
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        run_script(arguments)
+    return 0
+
+
+def run_script(arguments: List[str]) -> None:
+    """As `python SCRIPT …`, whose folder comes first on the import path."""
+    sys.argv = list(arguments)
+    sys.path[0] = os.path.dirname(os.path.abspath(arguments[0]))
+    runpy.run_path(arguments[0], run_name="__main__")
+
+
 RUNNERS: Dict[str, Callable[[Recording], int]] = {
+    "django": run_django,
     "pytest": run_pytest,
+    "script": run_any_script,
+    "unittest": run_unittest,
 }
 
 
@@ -101,7 +181,7 @@ def main(arguments: List[str]) -> int:
     try:
         code = RUNNERS[request["runner"]](current)
     except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = int(end.code) if isinstance(end.code, int) else int(end.code is not None)
         if not isinstance(end.code, int) and end.code is not None:
             sys.stderr.write(f"{end.code}\n")
     except ModuleNotFoundError as error:

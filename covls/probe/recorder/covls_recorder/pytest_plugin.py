@@ -151,7 +151,11 @@ class RecorderPlugin:
         for start in range(0, len(ids), CHUNK) or (0,):
             self._recording.event("collected", tests=ids[start : start + CHUNK])
         if self._asked is not None:
-            missing = sorted(self._asked.difference(ids))
+            missing = [
+                test
+                for test in sorted(self._asked.difference(ids))
+                if test.partition("::")[0] not in self._failed_files
+            ]
             if missing:
                 self._recording.event("missing", tests=missing)
 
