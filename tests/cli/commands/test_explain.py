@@ -66,7 +66,7 @@ def test_after_an_edit_it_says_where_the_measured_text_is_from(covls: Covls, pro
     (project / "shop.py").write_text(SHOP.replace("return 2", "return 3"))
     done = covls(project, "explain", "shop.py:5")
     assert done.out.startswith("shop.py:5: was covered; it was edited since")
-    assert "  measured text  .coverage-sources\n" in done.out
+    assert "  measured text  .coverage-sources, recorded beside the data\n" in done.out
 
 
 @pytest.mark.parametrize(
