@@ -1,24 +1,22 @@
 """Sources as they were when data landed, kept in the user's cache folder.
 
-One SQLite file, opened for each look and each note: it may be deleted, damaged, full or in use by
-another server at any time, and then is only forgetful. Texts are kept once per content, by their
-hash, which is checked on reading; what one data file measured is one record of paths and hashes.
+Texts are kept once per content, by their hash, which is checked on reading; what one data file
+measured is one record of paths and hashes.
 """
 
-import contextlib
 import hashlib
 import json
 import os
 import sqlite3
-import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from covls.adapters.analysis_cache import cache_folder
+from covls.adapters.cache_database import SECONDS_TO_WRITE, CacheDatabase, used_bytes
 from covls.adapters.snapshot import Fingerprint
 from covls.adapters.source import MAX_BYTES, Unreadable, read_source
 
@@ -29,8 +27,6 @@ _RECORDS: Final = 8
 """Records kept of one root: data files that are swapped for each other are still known."""
 _BATCH: Final = 2 << 20
 """Bytes of sources that are held until they are written."""
-_SECONDS_TO_READ: Final = 0.25
-_SECONDS_TO_WRITE: Final = 5.0
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS source (
         hash BLOB PRIMARY KEY,
@@ -59,8 +55,6 @@ class Entry:
     relied on."""
 
 
-Answer = TypeVar("Answer")
-
 Record = Mapping[str, Entry]
 """The measured files of one data file, by their paths in the data."""
 
@@ -85,14 +79,13 @@ class Ledger:
     def __init__(
         self, folder: Path | None = None, *, max_mb: float = 256, max_days: float = 90
     ) -> None:
-        self._path = (folder or cache_folder()) / _FILE
+        self._database = CacheDatabase((folder or cache_folder()) / _FILE, _SCHEMA)
         self._max_bytes = max_mb * 1024 * 1024
         self._max_days = max_days
-        self._lock = threading.Lock()
 
     def record(self, root: Path, data: Fingerprint) -> Record:
         """What is known of one state of a root's data; empty where there is nothing."""
-        return self._ask(lambda database: _record(database, root, data_identity(data)), {})
+        return self._database.ask(lambda database: _record(database, root, data_identity(data)), {})
 
     def content(self, digest: str) -> bytes | None:
         """The content of this hash, None where it is not kept (any more)."""
@@ -103,7 +96,7 @@ class Ledger:
             found = database.execute(query, (bytes.fromhex(digest),)).fetchone()
             return found
 
-        row = self._ask(body, None)
+        row = self._database.ask(body, None)
         content = None if row is None else _unpacked(row[0])
         return content if content is not None and content_hash(content) == digest else None
 
@@ -132,7 +125,7 @@ class Ledger:
             return _record(database, root, identity), _last_record(database, root), hashes
 
         nothing: tuple[Record, Record, set[str]] = ({}, {}, set())
-        on_record, seen, kept = self._ask(look, nothing, _SECONDS_TO_WRITE)
+        on_record, seen, kept = self._database.ask(look, nothing, SECONDS_TO_WRITE)
         known = dict(on_record)
         used: set[str] = set()
         new: dict[str, bytes] = {}
@@ -166,16 +159,10 @@ class Ledger:
         record: tuple[Path, bytes, Record] | None = None,
     ) -> None:
         today = int(time.time() // _DAY)
-        with self._lock, self._forgiving():
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.closing(self._open(_SECONDS_TO_WRITE)) as database:
-                # So that room given up goes back to the disk; of no effect later.
-                database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-                database.executescript(_SCHEMA)
-                # Sources may be nobody else's business.
-                self._path.chmod(0o600)
-                self._keep(database, today, new, used, record)
-                self._shrink(database, today)
+        self._database.change(
+            lambda database: self._keep(database, today, new, used, record),
+            lambda database: self._let_go(database, today),
+        )
 
     def _keep(
         self,
@@ -185,97 +172,47 @@ class Ledger:
         used: set[str],
         record: tuple[Path, bytes, Record] | None,
     ) -> None:
-        with database:
-            database.executemany(
-                "INSERT OR REPLACE INTO source (hash, used, body) VALUES (?, ?, ?)",
-                [(bytes.fromhex(digest), today, body) for digest, body in new.items()],
+        database.executemany(
+            "INSERT OR REPLACE INTO source (hash, used, body) VALUES (?, ?, ?)",
+            [(bytes.fromhex(digest), today, body) for digest, body in new.items()],
+        )
+        database.executemany(
+            "UPDATE source SET used = ? WHERE hash = ? AND used < ?",
+            [(today, bytes.fromhex(digest), today) for digest in used],
+        )
+        if record:
+            root, identity, entries = record
+            # Another server may have been here since we looked; what it kept first stays.
+            entries = {**entries, **_record(database, root, identity)}
+            database.execute(
+                "INSERT OR REPLACE INTO record (root, data, made, body) VALUES (?, ?, ?, ?)",
+                (str(root), identity, int(time.time() * 1e9), _packed(entries)),
             )
-            database.executemany(
-                "UPDATE source SET used = ? WHERE hash = ? AND used < ?",
-                [(today, bytes.fromhex(digest), today) for digest in used],
+            database.execute(
+                "DELETE FROM record WHERE root = ? AND data NOT IN "
+                "(SELECT data FROM record WHERE root = ? ORDER BY made DESC LIMIT ?)",
+                (str(root), str(root), _RECORDS),
             )
-            if record:
-                root, identity, entries = record
-                # Another server may have been here since we looked; what it kept first stays.
-                entries = {**entries, **_record(database, root, identity)}
-                database.execute(
-                    "INSERT OR REPLACE INTO record (root, data, made, body) VALUES (?, ?, ?, ?)",
-                    (str(root), identity, int(time.time() * 1e9), _packed(entries)),
-                )
-                database.execute(
-                    "DELETE FROM record WHERE root = ? AND data NOT IN "
-                    "(SELECT data FROM record WHERE root = ? ORDER BY made DESC LIMIT ?)",
-                    (str(root), str(root), _RECORDS),
-                )
 
-    def _shrink(self, database: sqlite3.Connection, today: int) -> None:
+    def _let_go(self, database: sqlite3.Connection, today: int) -> None:
         """Throw out what is too old, and, if room is used up, the longest unused."""
-
-        def used_bytes() -> int:
-            (pages,) = database.execute("PRAGMA page_count").fetchone()
-            (free,) = database.execute("PRAGMA freelist_count").fetchone()
-            (size,) = database.execute("PRAGMA page_size").fetchone()
-            return int((pages - free) * size)
-
-        with database:
-            oldest = today - self._max_days
-            database.execute("DELETE FROM source WHERE used < ?", (oldest,))
-            database.execute("DELETE FROM record WHERE made < ?", (oldest * _DAY * 1e9,))
-        used = used_bytes()
+        oldest = today - self._max_days
+        database.execute("DELETE FROM source WHERE used < ?", (oldest,))
+        database.execute("DELETE FROM record WHERE made < ?", (oldest * _DAY * 1e9,))
+        used = used_bytes(database)
         if used > self._max_bytes:
             excess = used - 0.8 * self._max_bytes
-            with database:
-                gone = []
-                query = "SELECT rowid, length(body) FROM source ORDER BY used, rowid"
-                for rowid, size in database.execute(query):
-                    gone.append((rowid,))
-                    excess -= size
-                    if excess <= 0:
-                        break
-                database.executemany("DELETE FROM source WHERE rowid = ?", gone)
-                # Records of roots that nobody looks at any more go with their sources.
-                if excess > 0:
-                    database.execute("DELETE FROM record")
-        (free,) = database.execute("PRAGMA freelist_count").fetchone()
-        if free:
-            # `execute` would take one step of it, which gives back one page.
-            database.executescript("PRAGMA incremental_vacuum")
-
-    def _ask(
-        self,
-        question: Callable[[sqlite3.Connection], Answer],
-        otherwise: Answer,
-        seconds: float = _SECONDS_TO_READ,
-    ) -> Answer:
-        """What the database says, `otherwise` where there is none, or none to be had now."""
-        answer = otherwise
-        if self._path.exists():
-            with self._forgiving(), contextlib.closing(self._open(seconds)) as database:
-                answer = question(database)
-        return answer
-
-    def _open(self, seconds: float) -> sqlite3.Connection:
-        database = sqlite3.connect(self._path, timeout=seconds)
-        try:
-            # Losing this file costs little, so that no write waits for the disk.
-            database.execute("PRAGMA synchronous = OFF")
-        except sqlite3.Error:
-            database.close()
-            raise
-        return database
-
-    @contextlib.contextmanager
-    def _forgiving(self) -> Iterator[None]:
-        """End what is done within without an error; a file that is damaged is removed."""
-        try:
-            yield
-        except (sqlite3.OperationalError, OSError):
-            pass  # Busy, full, read-only, not permitted: it may pass.
-        except sqlite3.DatabaseError:
-            # The journal first: it belongs to the damaged file, and would damage the next.
-            for path in (self._path.with_name(f"{_FILE}-journal"), self._path):
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            gone = []
+            query = "SELECT rowid, length(body) FROM source ORDER BY used, rowid"
+            for rowid, size in database.execute(query):
+                gone.append((rowid,))
+                excess -= size
+                if excess <= 0:
+                    break
+            database.executemany("DELETE FROM source WHERE rowid = ?", gone)
+            # Records of roots that nobody looks at any more go with their sources.
+            if excess > 0:
+                database.execute("DELETE FROM record")
 
 
 def _look(

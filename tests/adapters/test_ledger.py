@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import covls.adapters.ledger as module
+from covls.adapters import cache_database
 from covls.adapters.data_file import fingerprint
 from covls.adapters.ledger import Ledger, Record, content_hash, data_identity
 from covls.adapters.snapshot import FileStamp, Fingerprint
@@ -274,12 +275,12 @@ def test_a_file_that_may_not_be_written(ledger: Ledger, tmp_path: Path) -> None:
     started = time.monotonic()
     assert ledger.content(first["a.py"].hash) == b"a = 1\n"
     assert time.monotonic() - started < 1
-    module_seconds = module._SECONDS_TO_WRITE
+    seconds = cache_database.SECONDS_TO_WRITE
     try:
-        module._SECONDS_TO_WRITE = 0.05  # type: ignore[misc]
+        cache_database.SECONDS_TO_WRITE = 0.05  # type: ignore[misc]
         ledger.note(tmp_path, data(2), files, written_at=time.time())
     finally:
-        module._SECONDS_TO_WRITE = module_seconds  # type: ignore[misc]
+        cache_database.SECONDS_TO_WRITE = seconds  # type: ignore[misc]
         other.close()
     assert ledger.record(tmp_path, data(2)) == {}
 
