@@ -32,6 +32,8 @@ from covls.adapters.interpreter import find_interpreter
 from covls.adapters.ledger import Ledger
 from covls.adapters.local_files import local_python_files
 from covls.adapters.measured_sources import MeasuredSources
+from covls.adapters.previous_runs import PreviousRuns
+from covls.adapters.run_store import RunStore
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.analysis import Analysis, NotAnalysed
@@ -41,6 +43,7 @@ from covls.core.drift import LineMap, drift
 from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.explain import Explanation, regions_around
 from covls.core.lines import ranges, split_lines
+from covls.core.lost import NOTHING_LOST, Losses
 from covls.core.marks import Freshness, Mark, marks
 from covls.core.paths import Located, locate
 from covls.core.placed_regions import PlacedRegion, placed_regions
@@ -59,6 +62,9 @@ SECONDS_TO_RECORD = 2.0
 """How long closing waits for sources that are being kept; what is not done then is left out."""
 
 NOTHING_LOCATED = Located({}, {}, {}, ())
+
+MB_OF_RUNS = 64
+"""Megabytes that what past runs ran may take, of all roots."""
 
 FILES_KEPT = 64
 """Files whose coverage is kept at hand: what a person has open, and some more."""
@@ -148,6 +154,8 @@ class _MeasuredFile:
     data: Fingerprint
     origin: str = ""
     """Where the text is from where it is not the one on disk."""
+    losses: Losses = NOTHING_LOST
+    """What the runs before covered of it, and this one does not."""
 
 
 class Project:
@@ -164,6 +172,7 @@ class Project:
         self._refreshing = threading.Lock()
         self._snapshot: Snapshot | None = None
         self._sources: MeasuredSources | None = None
+        self._previous: PreviousRuns | None = None
         self._located = NOTHING_LOCATED
         self._measured_paths: dict[Path, str] = {}
         self._files: OrderedDict[Path, _MeasuredFile] = OrderedDict()
@@ -337,7 +346,7 @@ class Project:
             self._held = candidate
             return self._hold(decision, run, str(failure or ""))
         assert candidate is not None, "only data that was read is shown"
-        self._show(candidate)
+        self._show(candidate, unfinished=decision.unfinished)
         self._record()
         return Refreshed(True)
 
@@ -389,7 +398,7 @@ class Project:
         changed, self._status = status != self._status, status
         return Refreshed(changed, again_in)
 
-    def _show(self, snapshot: Snapshot) -> None:
+    def _show(self, snapshot: Snapshot, *, unfinished: bool = False) -> None:
         located = self._locate(snapshot)
         kept = self.settings.ledger
         ledger = Ledger(max_mb=kept.max_mb, max_days=kept.max_days)
@@ -397,10 +406,20 @@ class Project:
         sources = MeasuredSources(
             self.root, snapshot, ledger, Git(self.root), written_at=written_at
         )
+        previous = PreviousRuns(
+            self.root,
+            snapshot,
+            RunStore(max_mb=min(kept.max_mb, MB_OF_RUNS)),
+            ledger,
+            located.found,
+            unfinished=unfinished,
+            recorder=self._sources.recorder if self._sources is not None else None,
+        )
         with self._lock:
             # The snapshot before is not closed here: another thread may be reading it. It closes
             # itself when the last of them lets go.
-            self._snapshot, self._located, self._sources = snapshot, located, sources
+            self._snapshot, self._located = snapshot, located
+            self._sources, self._previous = sources, previous
             self._measured_paths = {Path(local): name for name, local in located.found.items()}
             self._files.clear()
             self._reached.clear()
@@ -409,11 +428,12 @@ class Project:
             self._status = Status(State.OK)
 
     def _record(self) -> None:
-        """Keep the sources that the data on show measured, in the background."""
-        sources = self._sources
+        """Keep what the data on show measured, and the sources of it, in the background."""
+        sources, previous = self._sources, self._previous
         assert sources is not None, "they came with what was just shown"
+        assert previous is not None, "they came with what was just shown"
         files = {name: Path(local) for name, local in self._located.found.items()}
-        sources.record(files)
+        sources.record(files, previous.record)
 
     def _digest(self, snapshot: Snapshot, on_screen: Sequence[Path]) -> Digest:
         lines: dict[str, frozenset[int]] = {}
@@ -504,7 +524,7 @@ class Project:
             known.measured_path,
             freshness,
             known.coverage,
-            marks(known.coverage, line_map, verified=known.verified),
+            marks(known.coverage, line_map, verified=known.verified, losses=known.losses),
             line_map,
             known.data,
             known.origin,
@@ -613,10 +633,10 @@ class Project:
 
     def _known(self, path: Path) -> _MeasuredFile | None:
         with self._lock:
-            snapshot, sources = self._snapshot, self._sources
+            snapshot, sources, previous = self._snapshot, self._sources, self._previous
             measured_path = self._measured_paths.get(path)
             known = self._files.get(path)
-        if snapshot is None or sources is None or measured_path is None:
+        if snapshot is None or sources is None or previous is None or measured_path is None:
             return None
         stamp = _stamp(path)
         if known is not None and (known.verified or known.stamp == stamp):
@@ -626,6 +646,10 @@ class Project:
             self._fail(path, found)
             return None
         known = found
+        if known.verified:
+            analyse = self._analyser(path)
+            losses = previous.losses(measured_path, known.coverage, known.text, analyse)
+            known = replace(known, losses=losses)
         with self._lock:
             if self._snapshot is snapshot:
                 self._failures.pop(path, None)
@@ -869,7 +893,7 @@ class Project:
             self._sources.finish(SECONDS_TO_RECORD)
         with self._lock:
             self.analysts.close()
-            self._snapshot = self._sources = None
+            self._snapshot = self._sources = self._previous = None
             self._measured_paths = {}
             self._files.clear()
             self._reached.clear()

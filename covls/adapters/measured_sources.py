@@ -136,10 +136,13 @@ class MeasuredSources:
         entry = self._kept().get(measured_path)
         return entry is not None and entry.hash == content_hash(content)
 
-    def record(self, files: Mapping[str, Path]) -> None:
+    def record(
+        self, files: Mapping[str, Path], then: Callable[[Record, Callable[[], bool]], None]
+    ) -> None:
         """Keep the sources on disk that were surely measured, in a thread of its own.
 
-        `files` are local files by measured path.
+        `files` are local files by measured path. `then` is called in that thread with the sources
+        that are known now, and with what says whether to stop.
         """
 
         def work() -> None:
@@ -152,9 +155,15 @@ class MeasuredSources:
             )
             with self._lock:
                 self._record = record
+            then(record, self._stopped.is_set)
 
         self._recorder = threading.Thread(target=work, name="covls ledger", daemon=True)
         self._recorder.start()
+
+    @property
+    def recorder(self) -> threading.Thread | None:
+        """The thread that keeps the sources, and what is done then."""
+        return self._recorder
 
     def finish(self, seconds: float) -> None:
         """Wait for what is being recorded, and end it where it takes longer."""

@@ -12,6 +12,7 @@ from covls.core.coverage import FileCoverage, State
 from covls.core.drift import LineMap
 from covls.core.layout import known, state_of
 from covls.core.lines import LineRange
+from covls.core.lost import NOTHING_LOST, Loss, Losses, lost_words
 from covls.core.statements import runs
 
 _LINE = re.compile(r"\bline (\d+)")
@@ -32,6 +33,8 @@ class MissedBranch:
 
     target: int | None
     words: str
+    lost: Loss | None = None
+    """The run that took it last, where it is known that it was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Mark:
     state: State
     freshness: Freshness = Freshness.FRESH
     branches: tuple[MissedBranch, ...] = ()
+    lost: Loss | None = None
+    """The run that covered it last, where it is missing and is known to have been covered."""
 
     @property
     def is_told(self) -> bool:
@@ -50,13 +55,19 @@ class Mark:
         return self.freshness in (Freshness.FRESH, Freshness.UNVERIFIED)
 
 
-def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -> tuple[Mark, ...]:
+def marks(
+    coverage: FileCoverage,
+    line_map: LineMap,
+    *,
+    verified: bool = True,
+    losses: Losses = NOTHING_LOST,
+) -> tuple[Mark, ...]:
     """Marks for the current text, sorted, none overlapping another.
 
     `line_map` leads from the measured text to the current one. A statement is fresh if its code
     is still there, however it is laid out. One that took the place of another is edited, and
     carries the state of that; one that came in is new, and no test ran it. Where the measured
-    text is not known (`verified` is false) nothing is fresh.
+    text is not known (`verified` is false) nothing is fresh. `losses` are by lines of that text.
     """
     whole = Freshness.FRESH if verified else Freshness.UNVERIFIED
     partial, edited = State.PARTIAL, Freshness.EDITED
@@ -67,8 +78,10 @@ def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -
     # What is said last, not yet a mark: a long file has thousands of statements, and neighbours
     # mostly say the same.
     start = end = 0
-    says: tuple[State, Freshness, tuple[MissedBranch, ...]] = (State.COVERED, whole, ())
+    says: tuple[State, Freshness, tuple[MissedBranch, ...], Loss | None]
+    says = (State.COVERED, whole, (), None)
     last_state: State | None = None
+    lost, last_loss = losses.lines, None
     for first, last, state in coverage.states:
         place = index.get(first, -1)
         if place >= 0 and ends[place] == last:
@@ -80,17 +93,18 @@ def marks(coverage: FileCoverage, line_map: LineMap, *, verified: bool = True) -
             here, below = moved
         else:
             continue
-        if here == end + 1 and state is last_state and state is not partial:
+        loss = lost.get(first) if lost else None
+        if here == end + 1 and state is last_state and state is not partial and loss == last_loss:
             end = below
             continue
         if end:
             found.append(Mark(start, end, *says))
-        start, end, last_state = here, below, state
+        start, end, last_state, last_loss = here, below, state, loss
         if state is partial:
-            branches = _missed(coverage, line_map, first)
-            says = (state, edited, ()) if branches is None else (state, whole, branches)
+            branches = _missed(coverage, line_map, first, losses)
+            says = (state, edited, (), None) if branches is None else (state, whole, branches, None)
         else:
-            says = (state, whole, ())
+            says = (state, whole, (), loss)
     if end:
         found.append(Mark(start, end, *says))
     if line_map.took_place or line_map.regrouped or line_map.has_moves:
@@ -111,6 +125,7 @@ def _merged(found: Iterable[Mark]) -> list[Mark]:
             and mark.state is above.state
             and mark.freshness is above.freshness
             and mark.branches == above.branches
+            and mark.lost == above.lost
         ):
             merged[-1] = replace(above, end=mark.end)
         else:
@@ -164,46 +179,59 @@ def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
     """Missing marks of one freshness with nothing but blank lines and comments between, as one.
 
     That is how coverage.py writes missing lines ("5-11"), except that an excluded or edited line
-    ends a block.
+    ends a block. So does the end of what was lost in one run.
     """
     blocks: list[Mark] = []
     open_block = False
     for mark in found:
         if mark.state is not State.MISSING:
             open_block = False
-        elif open_block and blocks[-1].freshness is mark.freshness:
-            blocks[-1] = Mark(blocks[-1].start, mark.end, mark.state, mark.freshness)
+            continue
+        above = blocks[-1] if open_block else None
+        if above and above.freshness is mark.freshness and _lost_together(above, mark):
+            lost = above.lost and mark.lost and above.lost.with_tests(mark.lost.tests)
+            blocks[-1] = replace(above, end=mark.end, lost=lost)
         else:
-            blocks.append(Mark(mark.start, mark.end, mark.state, mark.freshness))
+            blocks.append(Mark(mark.start, mark.end, mark.state, mark.freshness, lost=mark.lost))
             open_block = True
     return blocks
 
 
 def missed_words(mark: Mark, branch: MissedBranch) -> str:
-    """coverage.py's words for a branch that was not taken, as a sentence."""
+    """coverage.py's words for a branch that was not taken, as a sentence; when it was taken."""
     words = branch.words
     if not words:
         target = "the exit" if branch.target is None else f"line {branch.target}"
         words = f"line {mark.start} never jumped to {target}"
-    return words[0].upper() + words[1:]
+    sentence = words[0].upper() + words[1:]
+    if branch.lost is not None:
+        sentence = f"{sentence.rstrip('.')}. {lost_words(branch.lost, 'Taken')}"
+    return sentence
+
+
+def _lost_together(above: Mark, below: Mark) -> bool:
+    if above.lost is None or below.lost is None:
+        return above.lost is below.lost
+    return above.lost.at == below.lost.at
 
 
 def _missed(
-    coverage: FileCoverage, line_map: LineMap, line: int
+    coverage: FileCoverage, line_map: LineMap, line: int, losses: Losses
 ) -> tuple[MissedBranch, ...] | None:
     """The ways not taken from a line; None where one of them leads elsewhere now."""
     found: list[MissedBranch] = []
     for target in coverage.missing_branches[line]:
         words = _moved_words(coverage.analysis.words.get((line, target), ""), line_map)
+        loss = losses.branches.get((line, target))
         if target < 0:
             if not leads_out(line_map, line):
                 return None
-            found.append(MissedBranch(None, words))
+            found.append(MissedBranch(None, words, loss))
             continue
         moved = line_map.move((target, coverage.analysis.last_line(target)))
         if moved is None or not leads_on(line_map, line, target):
             return None
-        found.append(MissedBranch(moved[0], words))
+        found.append(MissedBranch(moved[0], words, loss))
     return tuple(found)
 
 

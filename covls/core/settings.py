@@ -58,6 +58,13 @@ class Diagnostics:
     enable: Annotated[bool, About("Publish uncovered lines as diagnostics.")] = True
     severity: Annotated[Severity, About("Severity of the diagnostics of uncovered code.")] = "hint"
     partial: Annotated[bool, About("Report branches that were never taken, too.")] = True
+    lost_severity: Annotated[
+        Severity | None,
+        About(
+            "Severity of the diagnostics of code that a run before covered, and the last one does "
+            "not. Unset: as for other uncovered code."
+        ),
+    ] = None
     stale: Annotated[bool, About("Report a file whose coverage is no longer of its text.")] = True
 
 

@@ -56,6 +56,18 @@ class BranchNotTaken:
     line: int
     target: int | None
     words: str
+    lost: bool
+
+
+@attrs.define(frozen=True)
+class LostLines:
+    """Lines that are not covered now, and were by an earlier run; `covered_at` is ISO 8601."""
+
+    start_line: int
+    end_line: int
+    tests: list[str]
+    covered_at: str
+    last_run: bool
 
 
 @attrs.define(frozen=True)
@@ -69,6 +81,7 @@ class FileCoverageResult:
     marks: list[list[Any]]
     functions: list[FunctionCoverage]
     branches: list[BranchNotTaken]
+    lost: list[LostLines]
 
 
 @attrs.define

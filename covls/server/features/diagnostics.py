@@ -9,6 +9,7 @@ from lsprotocol import types
 
 from covls.core.coverage import State
 from covls.core.lines import LineRange
+from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, missed_words, missing_blocks
 from covls.core.settings import Diagnostics as DiagnosticsSettings
 from covls.server.capabilities import Capabilities
@@ -18,8 +19,9 @@ from covls.server.session import Document, Session, Shown
 SOURCE = "covls"
 UNCOVERED = "uncovered"
 PARTIAL_BRANCH = "partial-branch"
+LOST = "lost"
 STALE = "stale"
-CODES = (UNCOVERED, PARTIAL_BRANCH, STALE)
+CODES = (UNCOVERED, PARTIAL_BRANCH, LOST, STALE)
 
 NOT_VERIFIED = (
     "It is not known which text was measured: the file was modified after the data was written. "
@@ -116,9 +118,10 @@ def diagnostics_of(
     encoding = capabilities.encoding
     for block in missing_blocks(marks):
         if block.freshness is Freshness.FRESH:
-            found.append(
-                _diagnostic(lines, (block.start, block.end), UNCOVERED, _uncovered(block), encoding)
-            )
+            message, code = _uncovered(block), UNCOVERED
+            if block.lost is not None:
+                message, code = f"{message} {lost_words(block.lost)}", LOST
+            found.append(_diagnostic(lines, (block.start, block.end), code, message, encoding))
         elif block.freshness is Freshness.UNVERIFIED and settings.stale:
             message = f"{_uncovered(block)} {NOT_VERIFIED}"
             found.append(_diagnostic(lines, (block.start, block.end), STALE, message, encoding))
@@ -130,7 +133,8 @@ def diagnostics_of(
             message = f"{words}\n{NOT_VERIFIED}"
             code = STALE
         elif mark.freshness is Freshness.FRESH:
-            message, code = words, PARTIAL_BRANCH
+            lost = any(branch.lost for branch in mark.branches)
+            message, code = words, LOST if lost else PARTIAL_BRANCH
         else:
             continue
         diagnostic = _diagnostic(lines, (mark.start, mark.end), code, message, encoding)
@@ -138,8 +142,9 @@ def diagnostics_of(
             diagnostic.related_information = _targets(mark, lines, uri, encoding) or None
         found.append(diagnostic)
     severity = _SEVERITIES[settings.severity]
+    lost_severity = _SEVERITIES[settings.lost_severity or settings.severity]
     for diagnostic in found:
-        diagnostic.severity = severity
+        diagnostic.severity = lost_severity if diagnostic.code == LOST else severity
     found.sort(key=lambda diagnostic: diagnostic.range.start.line)
     return found
 

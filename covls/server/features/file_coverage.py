@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from covls.core.marks import Mark
@@ -14,6 +15,7 @@ from covls.server.messages import (
     FileCoverageParams,
     FileCoverageResult,
     FunctionCoverage,
+    LostLines,
 )
 from covls.server.session import Document, Session, Shown
 
@@ -67,9 +69,21 @@ def result_of(uri: str, version: int | None, view: FileView, precision: int) -> 
                 mark.start - 1,
                 None if branch.target is None else branch.target - 1,
                 branch.words,
+                branch.lost is not None,
             )
             for mark in view.marks
             for branch in mark.branches
+        ],
+        lost=[
+            LostLines(
+                mark.start - 1,
+                mark.end - 1,
+                list(mark.lost.tests),
+                datetime.fromtimestamp(mark.lost.at, UTC).isoformat(timespec="seconds"),
+                mark.lost.last,
+            )
+            for mark in view.marks
+            if mark.lost is not None
         ],
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from lsprotocol import types
 
 from covls.core.coverage import State
+from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, MissedBranch, missed_words
 from covls.core.test_names import named_in
 from covls.server.convert import lines_range
@@ -91,6 +92,9 @@ def describe(
         parts.append(NOT_VERIFIED)
     elif mark.state is State.MISSING:
         parts.append("No test runs it.")
+        if mark.lost is not None:
+            words = lost_words(mark.lost)
+            parts.append(_escape(words) if markdown else words)
     parts += [_missed(mark, branch, uri) for branch in mark.branches]
     if tests is not None:
         parts.append(_tests(tests, markdown))
