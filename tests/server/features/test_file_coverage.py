@@ -34,7 +34,9 @@ async def test_everything_of_a_file(client: Client, shop: Path) -> None:
         "line": 4,
         "target": 6,
         "words": "line 5 didn't jump to line 7 because the condition on line 5 was always true",
+        "lost": False,
     }
+    assert found["lost"] == []
     functions = {(each["kind"], each["name"]): each for each in found["functions"]}
     assert list(functions) == [
         ("function", "discount"),
