@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from pathlib import PurePath
 
 from covls.core.branches import leads_on, leads_out
 from covls.core.coverage import FileCoverage
@@ -21,7 +20,7 @@ _SKIPS = re.compile(r"skip", re.IGNORECASE)
 _SKIPS_INSIDE = re.compile(r"\b(?:skip|skipTest|importorskip|SkipTest)\b")
 _OUTERMOST = re.compile(r"(?:pytestmark|pytest\.|raise\s|\w+\s*=\s*pytest\.importorskip)")
 _BLANK = re.compile(r"\s*(?:#|$)")
-_TEST_FILE = re.compile(r"test_.*\.py|.*_test\.py|tests\.py|conftest\.py")
+_TEST_FILE = re.compile(r"(?:^|[\\/])(?:test_[^\\/]*|[^\\/]*_test|tests|conftest)\.py$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def left_out_file(
         found = written(path)
         if found is Written.GONE:
             continue
-        tests = bool(_TEST_FILE.fullmatch(PurePath(path).name))
+        tests = bool(_TEST_FILE.search(path))
         if tests and (here < count / 2 or found is Written.THERE):
             return path
         (shrunk if here else unreached).append(path)
