@@ -1,10 +1,13 @@
 """`covls/testsAt`: the tests that reach a place in a file, and where they are written."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from lsprotocol import types
 
+from covls.adapters.local_files import local_python_files
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.lines import LineRange, split_lines
 from covls.core.test_names import Place, find_definition, named_in, places_of
@@ -85,25 +88,54 @@ async def names_at(session: Session, uri: str, first: int, last: int) -> tuple[s
 
 def located(tests: Iterable[str], root: Path, encoding: Encoding) -> list[TestAt]:
     """Find where tests are written, reading each file once."""
-    read: dict[Path, list[str] | None] = {}
-    return [TestAt(test, _location(places_of(test), root, encoding, read)) for test in tests]
+    files = _Files(root)
+    return [TestAt(test, _location(places_of(test), files, encoding)) for test in tests]
 
 
-def _location(
-    places: Iterable[Place], root: Path, encoding: Encoding, read: dict[Path, list[str] | None]
-) -> types.Location | None:
-    for file, steps in places:
-        path = root / file
-        if path not in read:
+class _Files:
+    """The files of a root that tests may be in, looked for and read when first asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._read: dict[Path, list[str] | None] = {}
+
+    def at(self, file: str) -> tuple[Path, ...]:
+        """The file of that path, against the root."""
+        return (self._root / file,)
+
+    def ending(self, file: str) -> tuple[Path, ...]:
+        """The files whose paths end so: tests are named against the folder that runs them."""
+        end = os.sep + file.replace("/", os.sep)
+        return tuple(path for path, text in self._all if text.endswith(end))
+
+    @cached_property
+    def _all(self) -> list[tuple[Path, str]]:
+        return [(Path(text), text) for text in local_python_files(self._root)]
+
+    def lines(self, path: Path) -> list[str] | None:
+        """The lines of a file, None where it cannot be read."""
+        if path not in self._read:
             source = read_source(path)
             if isinstance(source, Unreadable):
-                read[path] = None
+                self._read[path] = None
             else:
-                read[path] = split_lines(source_text(source))
-        lines = read[path]
-        if lines is None:
-            continue
-        line = find_definition(lines, steps)
-        if line is not None:
+                self._read[path] = split_lines(source_text(source))
+        return self._read[path]
+
+
+def _location(places: Sequence[Place], files: _Files, encoding: Encoding) -> types.Location | None:
+    """The one place at which a test is written; None where there is none, or several may be it."""
+    for look in (files.at, files.ending):
+        found: list[tuple[Path, list[str], int]] = []
+        for file, steps in places:
+            for path in look(file):
+                lines = files.lines(path)
+                line = None if lines is None else find_definition(lines, steps)
+                if lines is not None and line is not None:
+                    found.append((path, lines, line))
+            if found:
+                break
+        if len(found) == 1:
+            path, lines, line = found[0]
             return types.Location(uri=uri_of(path), range=lines_range(lines, line, line, encoding))
     return None

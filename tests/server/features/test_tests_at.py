@@ -89,3 +89,24 @@ async def test_dotted_names_of_coverages_own_contexts(minimal: Client, tmp_path:
     assert found["id"] == "test_a.TestA.test_f"
     assert found["location"]["range"]["start"] == {"line": 5, "character": 4}
     await minimal.end()
+
+
+async def test_tests_named_against_another_folder(minimal: Client, tmp_path: Path) -> None:
+    """pytest names modules by the folder that it puts on the path, and ids by its own root."""
+    project = write(
+        tmp_path / "p",
+        src____a__py="def f():\n    return 1\n",
+        tests____test_a__py="from src import a\n\n\ndef test_f():\n    a.f()\n",
+        tests____test_b__py="from src import a\n\n\ndef test_g():\n    a.f()\n",
+        other____test_b__py="def test_g():\n    pass\n",
+    )
+    (project / ".coveragerc").write_text(CONFIGURATION + "dynamic_context = test_function\n")
+    measure(project, "coverage", "run", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests")
+    minimal.ignore(*QUIET)
+    await minimal.start(project)
+    found = await found_at(minimal, minimal.open(project / "src/a.py"), 2, 2)
+    assert [each["id"] for each in found] == ["test_a.test_f", "test_b.test_g"]
+    assert found[0]["location"]["uri"] == uri_of(project / "tests/test_a.py")
+    # There are two of the other, and which of them it is cannot be told.
+    assert found[1].get("location") is None
+    await minimal.end()
