@@ -374,7 +374,7 @@ class Client:
 
     async def hints(self, uri: str, first: int = 0, last: int = 10_000) -> Any:
         """A document's inlay hints on some lines, 0-based."""
-        place = {"start": {"line": first, "character": 0}, "end": {"line": last, "character": 0}}
+        place = {"start": {"line": first, "character": 0}, "end": {"line": last, "character": 99}}
         params = {"textDocument": {"uri": uri}, "range": place}
         return await self.request("textDocument/inlayHint", params)
 

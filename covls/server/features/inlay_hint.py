@@ -9,6 +9,7 @@ from covls.core.hints import Hint, hints
 from covls.core.marks import Mark
 from covls.core.reached import Reached
 from covls.server.convert import Encoding, units
+from covls.server.features.tests_at import lines_of
 from covls.server.session import Document, Session, Shown
 
 Source = tuple[tuple[Mark, ...], Reached | None]
@@ -28,7 +29,7 @@ async def inlay_hint(
     if source is None or shown.view is None:
         return None
     line_map, lines, encoding = shown.view.line_map, shown.lines, session.capabilities.encoding
-    first, last = params.range.start.line + 1, params.range.end.line + 1
+    first, last = lines_of(params.range)
 
     def work() -> list[types.InlayHint]:
         return converted(hints(source[0], line_map, source[1], first, last), lines, encoding)
