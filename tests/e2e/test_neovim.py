@@ -10,12 +10,15 @@ import pytest
 from tests.cli.measured import coverage_json
 from tests.cli.sources import CLICK, run_tests, unpack
 from tests.e2e.neovim import Neovim
+from tests.server.conftest import CONFIGURATION, SHOP, TESTS
+from tests.server.conftest import run_tests as run_shop
 
 pytestmark = pytest.mark.needs_tool("nvim", why="it is the editor under test")
 
 FEW = replace(CLICK, tests=("tests/test_basic.py",))
 MORE = replace(CLICK, tests=("tests/test_basic.py", "tests/test_options.py", "tests/test_chain.py"))
 HINT = 4
+WARNING = 2
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,32 @@ def test_hover_says_which_tests_reach_a_line(click: Path, nvim: Neovim) -> None:
     )
     assert "tests" in words
     assert "test_basic" in words
+
+
+def test_what_a_deleted_test_covered_is_told_apart(tmp_path: Path) -> None:
+    """Deleted while the editor was closed; then the lines move, and one is edited."""
+    shop, first, second = tmp_path / "shop", tmp_path / "first", tmp_path / "second"
+    for folder in (shop, first, second):
+        folder.mkdir()
+    (shop / ".coveragerc").write_text(CONFIGURATION)
+    (shop / "shop.py").write_text(SHOP)
+    (shop / "test_shop.py").write_text(TESTS)
+    run_shop(shop)
+    with Neovim(shop, first) as nvim:
+        nvim.edit(shop / "shop.py")
+        nvim.wait(nvim.diagnostics, "diagnostics")
+        assert "lost" not in shown(nvim)
+        # What ran is kept in the background, and closing waits for it.
+    (shop / "test_shop.py").write_text(TESTS[: TESTS.index("class TestParse")])
+    run_shop(shop)
+    settings = {"diagnostics": {"lostSeverity": "warning"}}
+    with Neovim(shop, second, settings) as nvim:
+        nvim.edit(shop / "shop.py")
+        nvim.wait(lambda: shown(nvim).get("lost") == {11, 13}, "what was lost")
+        lost = [each for each in nvim.diagnostics() if each["code"] == "lost"]
+        assert {each["severity"] for each in lost} == {WARNING}
+        words = "Covered by test_shop.py::TestParse::test_number[1]"
+        assert all(words in each["message"] for each in lost)
+        nvim.lua("vim.api.nvim_buf_set_lines(0, 12, 13, true, { '    return int(text, 10)' })")
+        nvim.lua("vim.api.nvim_buf_set_lines(0, 0, 0, true, { '# new' })")
+        nvim.wait(lambda: shown(nvim).get("lost") == {12}, "one lost line, and the other edited")
