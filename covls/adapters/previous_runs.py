@@ -274,7 +274,9 @@ def line_tests(
     for line, reached in sorted(contexts.items()):
         tests = named.get(reached)
         if tests is None:
-            tests = named[reached] = named_in(reached)
+            # Of one function's cases, one tells as much as two.
+            cases = {without_parameters(test): test for test in reversed(named_in(reached))}
+            tests = named[reached] = tuple(reversed(cases.values()))
         found = tuple(places.setdefault(test, len(places)) for test in tests)
         if ranges and ranges[-1][1] == found and ranges[-1][0][1] == line - 1:
             ranges[-1] = (ranges[-1][0][0], line), found

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from covls.core.coverage import FileCoverage, State, Totals, percent_text, regions
 from covls.core.drift import LineMap
+from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, missed_words
 from covls.core.report import counted, printable
 
@@ -83,6 +84,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
             for branch in (() if mark is None else mark.branches)
         ],
         "tests": None if found.tests is None else list(found.tests),
+        "lost": None if mark is None or mark.lost is None else lost_words(mark.lost),
         "measured_text": found.origin,
         "regions": [
             {
@@ -146,6 +148,8 @@ def _parts(found: Explanation) -> Iterator[tuple[str, Sequence[str]]]:
 def _tests(found: Explanation, mark: Mark) -> Sequence[str]:
     if mark.freshness in (Freshness.EDITED, Freshness.NEW):
         return ["none yet, as it is now"]
+    if mark.lost is not None:
+        return ["none runs it", lost_words(mark.lost)]
     if mark.state not in (State.COVERED, State.PARTIAL):
         return ["none runs it" if mark.state is State.MISSING else "not told of what is excluded"]
     if not found.contexts:

@@ -4,6 +4,7 @@ import pytest
 
 from covls.core.coverage import State, Totals
 from covls.core.explain import Explanation, Region, as_json, as_markdown, as_text
+from covls.core.lost import Loss
 from covls.core.marks import Freshness, Mark, MissedBranch
 
 REGIONS = (
@@ -53,6 +54,17 @@ def test_every_state(state: State, freshness: Freshness, headline: str, tests: s
     first, said, *_ = as_text(explanation(Mark(3, 3, state, freshness), "a::b")).split("\n")
     assert first.startswith(f"shop.py:3: {headline}")
     assert said.startswith(f"  tests          {tests}")
+
+
+def test_what_was_lost() -> None:
+    lost = Loss(("a::b",), 1.0, "1970-01-01 00:00", last=True)
+    found = explanation(Mark(3, 3, State.MISSING, lost=lost))
+    assert as_text(found).split("\n")[1:3] == [
+        "  tests          none runs it",
+        "                 Covered by a::b until the last run.",
+    ]
+    assert as_json(found)["lost"] == "Covered by a::b until the last run."
+    assert as_json(explanation(Mark(3, 3, State.MISSING)))["lost"] is None
 
 
 def test_tests_that_are_not_there() -> None:
