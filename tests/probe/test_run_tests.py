@@ -91,7 +91,7 @@ def test_each_phase_has_its_lines(root: Path, tmp_path: Path) -> None:
     assert recorded.union == recorded.all_ran()
     assert recorded.contexts == {""}
     assert recorded.code == recorded.end["exit"] == 1
-    assert recorded.end["complete"]
+    assert recorded.end["incomplete"] == []
 
 
 def test_each_outcome_is_told(root: Path, tmp_path: Path) -> None:

@@ -49,3 +49,23 @@ def frames(found: Optional[TracebackType]) -> Sequence[Tuple[str, int]]:
         (os.path.abspath(frame.f_code.co_filename), line)
         for frame, line in traceback.walk_tb(found)
     ]
+
+
+def text_of(error: BaseException) -> str:
+    """An exception's whole traceback."""
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
+
+
+def error_place(error: BaseException, file: str, root: str) -> Dict[str, Any]:
+    """Where a file could not be read: the innermost line of the project, or where syntax fails."""
+    path = os.path.join(root, file)
+    if isinstance(error, SyntaxError) and error.filename:
+        return {"file": os.path.abspath(error.filename), "line": error.lineno}
+    inside = os.path.join(root, "")
+    found = [
+        entry
+        for entry in frames(error.__traceback__)
+        if entry[0].startswith(inside) and "site-packages" not in entry[0]
+    ]
+    place = found[-1] if found else (path, None)
+    return {"file": place[0], "line": place[1]}

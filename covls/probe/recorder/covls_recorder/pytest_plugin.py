@@ -10,11 +10,12 @@ import os
 from typing import Any, Dict, Generator, List, Optional, Set
 
 import pytest
+from _pytest.config import ConftestImportFailure
 from _pytest.fixtures import FixtureDef
 
 from covls_recorder import recording
 from covls_recorder.detail import Phase
-from covls_recorder.failures import places, shortened
+from covls_recorder.failures import error_place, message_of, places, shortened, text_of
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
 
 # Ids a line of the journal.
@@ -81,7 +82,17 @@ class RecorderPlugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_load_initial_conftests(self, early_config: Any) -> Generator[None, Any, None]:
         self._take_over(early_config.known_args_namespace)
-        yield
+        made = yield
+        # A conftest.py that cannot be imported ends the run before anything can be reported on.
+        error = made.excinfo and made.excinfo[1]
+        if isinstance(error, ConftestImportFailure):
+            cause = getattr(error, "cause", None) or error
+            self._recording.event(
+                "collection-error",
+                **error_place(cause, str(error.path), self._recording.root),
+                message=message_of(cause),
+                long=shortened(text_of(cause)),
+            )
 
     def pytest_configure(self, config: Any) -> None:
         # Older versions of xdist hand these to the workers.
@@ -117,7 +128,7 @@ class RecorderPlugin:
         try:
             node.gateway.remote_exec(code).waitclose()
         except Exception as error:  # noqa: BLE001 - whatever keeps a worker from recording is told
-            self._recording.incomplete(f"nothing is recorded in worker {node.gateway.id}: {error}")
+            self._recording.missing(f"nothing is recorded in worker {node.gateway.id}: {error}")
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: List[str]) -> None:
@@ -159,21 +170,25 @@ class RecorderPlugin:
             if missing:
                 self._recording.event("missing", tests=missing)
 
+    def pytest_exception_interact(self, call: Any, report: Any) -> None:
+        if report.when == "collect" and call.excinfo is not None:
+            error = call.excinfo.value
+            # What travels with a report from a worker are plain values.
+            report.covls_place = error_place(
+                error.__cause__ or error, report.fspath, self._recording.root
+            )
+
     def pytest_collectreport(self, report: Any) -> None:
         if not report.failed or self._worker or report.nodeid in self._failed_files:
             return
         self._failed_files.add(report.nodeid)
-        long = shortened(str(report.longrepr))
-        file, line = _crash_of(report)
-        root = self._recording.root
-        path = os.path.join(root, report.nodeid.partition("::")[0])
-        message = long.strip().rpartition("\n")[2]
+        text = str(report.longrepr).strip()
+        place = getattr(report, "covls_place", {"file": report.fspath, "line": None})
         self._recording.event(
             "collection-error",
-            file=file or path,
-            line=line,
-            message=message.lstrip("E "),
-            long=long,
+            **place,
+            message=shortened(text.rpartition("\n")[2].lstrip("E "), 300),
+            long=shortened(text),
         )
 
     # Running.
@@ -291,11 +306,6 @@ def told(report: Any) -> Dict[str, Any]:
         "line": getattr(crash, "lineno", None),
         "long": shortened(text),
     }
-
-
-def _crash_of(report: Any) -> Any:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return getattr(crash, "path", None), getattr(crash, "lineno", None)
 
 
 def pytest_addoption(pluginmanager: Any) -> None:

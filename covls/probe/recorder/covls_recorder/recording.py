@@ -23,7 +23,7 @@ import threading
 import time
 import warnings
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set
 
 import coverage
 from coverage import env
@@ -81,7 +81,8 @@ class Recording:
         self.options: Dict[str, Any] = dict(request.get("coverage") or {})
         self.contexts = False
         self.core = ""
-        self.complete = True
+        # The tests (or "", for outside of them) whose detail lacks something, in a set with order.
+        self.incomplete: Dict[str, None] = {}
         self.role = role
         self._events = Journal(request["out"], "events")
         self._journal = Journal(request["out"], "detail")
@@ -93,7 +94,7 @@ class Recording:
         self.clock = time.perf_counter
         self._began = self.clock()
         self.where = OUTSIDE_TESTS
-        self._disturbed = False
+        self._disturbances: Set[str] = set()
         self._union: Dict[str, Ran] = {}
         self._coverage: Any = None
         self._collector: Any = None
@@ -112,10 +113,10 @@ class Recording:
         about = {"test": self.where.test} if self.where.test else {}
         self.event("notice", message=message, **about)
 
-    def incomplete(self, message: str) -> None:
-        """Tell the user why something is missing in what is recorded."""
-        self.complete = False
-        self.notice(message)
+    def missing(self, why: str) -> None:
+        """Tell the user why something is missing in what the present test's detail says."""
+        self.incomplete[self.where.test] = None
+        self.notice(why)
 
     def _about(self) -> Dict[str, Any]:
         return {
@@ -152,13 +153,19 @@ class Recording:
         if self.core == "sysmon":
             self._mend_restarts()
         self._detail = Detail(self._journal, bool(cov.config.branch), unpack)
+        self._watch_pauses()
         self._flush = self._collector.flush_data
         self._collector.flush_data = self._flush_union
         self._subprocesses = Subprocesses.where_possible(cov, self.request)
         self._started = True
         self._watch_for_the_end()
         self.event(
-            "begin", pid=self._pid, role=self.role, runner=self.request["runner"], **self._about()
+            "begin",
+            pid=self._pid,
+            role=self.role,
+            runner=self.request["runner"],
+            subprocesses=self._subprocesses is not None and self._subprocesses.all,
+            **self._about(),
         )
         if self._subprocesses:
             self._subprocesses.announce(OUTSIDE_TESTS)
@@ -168,6 +175,7 @@ class Recording:
         self._started = False
         if self._subprocesses:
             self._subprocesses.end()
+            self._subprocesses.leave()
         self._collector.flush_data = self._flush
         with warnings.catch_warnings():
             warnings.simplefilter("default")
@@ -246,7 +254,7 @@ class Recording:
         self.event(
             "end",
             exit=code,
-            complete=self.complete,
+            incomplete=list(self.incomplete),
             seconds=round(self.clock() - self._began, 3),
             **self._about(),
         )
@@ -353,28 +361,43 @@ class Recording:
         if self._forked and not self._coverage._started:
             return
         if Collector._collectors and Collector._collectors[-1] is not self._collector:
-            self._disturb("a coverage.py that was started in the test still runs")
+            self._disturb("another coverage.py was started")
         elif self.core == "sysmon":
             tool, events = self._tracer.myid, MONITORING.events
             taken = MONITORING.get_tool(tool)
             if taken == "coverage.py" and MONITORING.get_events(tool) & events.PY_START:
                 return
-            self._disturb("coverage.py's place in sys.monitoring was given up")
+            self._disturb("coverage.py's place in sys.monitoring was taken")
             if taken == "coverage.py":
                 MONITORING.free_tool_id(tool)
             if taken in (None, "coverage.py"):
                 self._tracer.start()
         elif sys.gettrace() is not self._trace_function:
-            self._disturb("the trace function was replaced")
+            tracing: Any = sys.gettrace()
+            if getattr(tracing, "__self__", tracing) not in self._collector.tracers:
+                self._disturb("the trace function was replaced")
+            # Or it is another thread's: coverage.py resumes so after a pause.
             self._tracer.start()
             self._trace_function = sys.gettrace()
 
     def _disturb(self, what: str) -> None:
-        if self._disturbed:
-            return
-        self._disturbed = True
-        where = self.where.test or "what runs outside of the tests"
-        self.incomplete(f"{what} (in {where}): some of what ran after it is not recorded")
+        """Something kept coverage.py from recording all of the present test; tell of each once."""
+        self.incomplete[self.where.test] = None
+        if what not in self._disturbances:
+            self._disturbances.add(what)
+            where = self.where.test or "what runs outside of the tests"
+            self.notice(f"{what} in {where}: what ran meanwhile is not recorded")
+
+    def _watch_pauses(self) -> None:
+        """Notice when a coverage.py that a test starts in this process pauses this one."""
+        pause = self._collector.pause
+
+        def watched() -> Any:
+            if self._started and not self._forked:
+                self._disturb("another coverage.py was started")
+            return pause()
+
+        self._collector.pause = watched
 
     def _watch_for_the_end(self) -> None:
         """Write what is there before this process leaves without a word, or becomes another."""
@@ -402,7 +425,7 @@ class Recording:
             return
         self._record()
         if not self._forked:
-            self.incomplete(f"os.{how} was called: the process that ran the tests ended there")
+            self.missing(f"os.{how} was called: the process that ran the tests ended there")
             self._coverage.save()
 
     def _after_fork(self) -> None:
@@ -443,11 +466,14 @@ class Subprocesses:
     measure them too, their data goes beside this process's own when it was read.
     """
 
-    def __init__(self, config: Any, out: str, data_file: str, measured: bool, always: bool) -> None:
+    def __init__(
+        self, config: Any, out: str, data_file: str, measured: bool, possible: bool
+    ) -> None:
         self._folder = os.path.join(out, f"subprocesses-{os.getpid()}")
         self._data_file = data_file
+        self.all = measured or possible
         self._measured = measured
-        self._always = always
+        self._always = measured or not possible
         self._phases: List[Phase] = []
         self._arcs = bool(config.branch)
         self._config = config
@@ -477,7 +503,7 @@ class Subprocesses:
         out = request["out"]
         data_file = os.path.join(out, request["data_file"])
         measured = configured or "subprocess" in patched
-        return cls(config, out, data_file, measured, always=measured or not possible)
+        return cls(config, out, data_file, measured, possible)
 
     def announce(self, where: Phase) -> None:
         """Let the processes that are started from now on record for this phase."""

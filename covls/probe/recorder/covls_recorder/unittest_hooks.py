@@ -13,7 +13,7 @@ import unittest
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set
 
 from covls_recorder.detail import Phase
-from covls_recorder.failures import frames, message_of, places, shortened
+from covls_recorder.failures import frames, message_of, places, shortened, text_of
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
 
 CHUNK = 1000
@@ -226,7 +226,7 @@ class Outcome:
         self.told = {
             "message": message_of(error),
             **places(found, self._file),
-            "long": shortened(_text_of(error)),
+            "long": shortened(text_of(error)),
         }
 
     def judge(self, how: str, arguments: Sequence[Any]) -> None:
@@ -297,12 +297,6 @@ def file_of(test: Any) -> str:
     module = sys.modules.get(type(test).__module__)
     path = getattr(module, "__file__", None)
     return os.path.abspath(path) if path else ""
-
-
-def _text_of(error: BaseException) -> str:
-    import traceback
-
-    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def _wrap(owner: Any, name: str, hook: Callable[..., Any]) -> None:
