@@ -45,6 +45,8 @@ happen to look the same, an `else:` of one block and that of another, are many, 
 
 _DEFINITION = re.compile(r"\s*(?:async\s+)?(?:def|class)\b\s*(\w*)")
 
+_FUNCTION = re.compile(r"\s*(?:async\s+)?def\b")
+
 Gap = tuple[int, int, int, int]
 """Places from and to on one side, from and to on the other, the ends not included: nothing
 between them is equal."""
@@ -177,12 +179,16 @@ class LineMap:
     @cached_property
     def has_moves(self) -> bool:
         """Whether statements that are still there are in another order."""
-        last = -1
-        for partner in self.partners:
-            if 0 <= partner < last:
-                return True
-            last = max(last, partner)
-        return False
+        found = [partner for partner in self.partners if partner >= 0]
+        return found != sorted(found)
+
+    def now(self, line: int) -> int:
+        """The current line of a measured one, 0 where it changed or is gone."""
+        index = self.before.index.get(line)
+        if index is None:
+            return self.current[line] if line < len(self.current) else 0
+        partner = self.partners[index]
+        return self.after_starts[partner] if partner >= 0 else self.current[line]
 
     def untouched(self, first: int, last: int) -> bool:
         """Whether no character was changed from one measured line to another."""
@@ -243,6 +249,7 @@ class _Pairing:
             moves = _Moves(self)
             moves.definitions()
             moves.redefined()
+            moves.into_others()
             moves.displaced()
         for line in before.doubtful:
             place = before.first_from(line)
@@ -743,6 +750,64 @@ class _Moves:
                 decorated = any(b and pairing.key_before(b - 1)[:1] == "@" for b in old)
                 if 0 < len(old) < len(places) and (len(old) == 1 or not decorated):
                     self._let_last(old, places)
+
+    def into_others(self) -> None:
+        """Let no line of one function be found in another that is new: there it did not run."""
+        pairing, partners = self._pairing, self._pairing.partners
+        taken = set(partners)
+        new = [
+            a
+            for _, _, first, stop in pairing.gaps
+            for a in range(first, stop)
+            if a not in taken and _FUNCTION.match(self._after.lines[pairing.starts[a] - 1])
+        ]
+        for a in new:
+            end = _block_end(self._after, pairing.starts, a)
+            inside = [i for i, now in enumerate(partners) if a < now < end]
+            left: set[int] = set()
+            for index in inside:
+                if not a < partners[index] < end:
+                    continue  # It was looked at again, with others of its function.
+                was_in = self._function_of(index)
+                now_in = self._now(was_in, new) if was_in >= 0 else -1
+                if was_in >= 0 and (now_in < 0 or a <= now_in < end):
+                    continue
+                if was_in < 0 and self._function_after(partners[index]) != a:
+                    continue
+                left.update(range(a + 1, end))
+                if was_in < 0:
+                    partners[index] = -1
+                    continue
+                block = was_in, _block_end(self._before, self._before.starts, was_in)
+                for each in range(*block):
+                    partners[each] = -1
+                pairing.pair_again(*block, now_in, _block_end(self._after, pairing.starts, now_in))
+            pairing.regrouped = [group for group in pairing.regrouped if group[2] not in left]
+            left.difference_update(partners)
+            pairing.gaps += [(0, 0, now, now + 1) for now in sorted(left)]
+
+    def _now(self, was: int, new: Sequence[int]) -> int:
+        """Where a measured function is, be its name all that is left of it; -1 if that is gone."""
+        now = self._pairing.partners[was]
+        if now < 0:
+            key = self._pairing.key_before(was)
+            found = [a for a in new if self._pairing.key_after(a) == key]
+            now = found[0] if len(found) == 1 else -1
+        return now
+
+    def _function_of(self, index: int) -> int:
+        """The function that a measured statement is in, -1 where it is in none."""
+        starts = self._before.starts
+        while (index := opener(self._before, starts, index)) >= 0:
+            if _FUNCTION.match(self._before.lines[starts[index] - 1]):
+                break
+        return index
+
+    def _function_after(self, index: int) -> int:
+        while (index := self._opener(index)) >= 0:
+            if _FUNCTION.match(self._after.lines[self._pairing.starts[index] - 1]):
+                break
+        return index
 
     def _let_last(self, old: Sequence[int], places: Sequence[int]) -> None:
         """Pair definitions with the last ones of their name, and what is above these with none."""

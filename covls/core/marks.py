@@ -242,7 +242,6 @@ def _moved_words(words: str, line_map: LineMap) -> str:
 
     def moved(match: re.Match[str]) -> str:
         line = int(match[1])
-        now = line_map.current[line] if line < len(line_map.current) else 0
-        return f"line {now or line}"
+        return f"line {line_map.now(line) or line}"
 
     return _LINE.sub(moved, words)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -37,13 +38,21 @@ def units(text: str, encoding: Encoding) -> int:
 
 def lines_range(lines: Sequence[str], first: int, last: int, encoding: Encoding) -> types.Range:
     """The range of the lines `first` to `last`, 1-based, without the white space around them."""
-    start, end = lines[first - 1], lines[last - 1]
+    start, end = lines[first - 1], lines[last - 1].rstrip()
     indent = len(start) - len(start.lstrip())
     if indent == len(start):
         indent = 0
+    if not start.isascii():
+        indent = units(start[:indent], encoding)
+    return _range(first - 1, indent, last - 1, units(end, encoding))
+
+
+@lru_cache(1 << 14)
+def _range(start: int, start_character: int, end: int, end_character: int) -> types.Range:
+    """A range that may be shared: after an edit most of a file's are what they were before."""
     return types.Range(
-        start=types.Position(line=first - 1, character=units(start[:indent], encoding)),
-        end=types.Position(line=last - 1, character=units(end.rstrip(), encoding)),
+        start=types.Position(line=start, character=start_character),
+        end=types.Position(line=end, character=end_character),
     )
 
 

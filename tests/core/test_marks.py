@@ -188,6 +188,21 @@ ROWS = [
         "+ def f():\n+   a\n-   b\n+ c",
         "N def f():\nN   a\nN   b\n+ def f():\nE   aa\n-   b\n+ c",
     ),
+    (
+        "lines of one function in a new one are not what ran",
+        "+ def f():\n+   a\n-   b\n+   c\n+   d\n+   e\n+ g",
+        "N def h():\nN   a\nN   b\nN   c\nN   d\nN   e\n+ def f():\n+   a\n-   b\n+   c\n+   d\n+   e\n+ g",
+    ),
+    (
+        "nor are those that were cut out of it into a new one",
+        "+ def f():\n+   a\n-   b\n+   c\n+ g",
+        "+ def f():\n+   a\nN def h():\nN   b\nN   c\n+ g",
+    ),
+    (
+        "a function by another name took the place of the old one",
+        "+ def f():\n+   a\n-   b\n+ g",
+        "E def h():\n+   a\n-   b\n+ g",
+    ),
     # Several statements on one line: what is not certain of one that ran is not said.
     ("split: what never ran never ran", "- if a: b\n+ c", "- if a:\n-   b\n+ c"),
     ("split: of a condition that ran, not where it led", "+ if a: b\n+ c", "E if a:\nE   b\n+ c"),
