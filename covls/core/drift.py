@@ -251,6 +251,7 @@ class _Pairing:
             moves.redefined()
             moves.into_others()
             moves.displaced()
+            moves.astray()
         for line in before.doubtful:
             place = before.first_from(line)
             if place < len(before.starts) and before.starts[place] <= line:
@@ -785,6 +786,43 @@ class _Moves:
             pairing.regrouped = [group for group in pairing.regrouped if group[2] not in left]
             left.difference_update(partners)
             pairing.gaps += [(0, 0, now, now + 1) for now in sorted(left)]
+
+    def astray(self) -> None:
+        """Let the lines of a function that is still there be looked for in it alone."""
+        pairing, partners = self._pairing, self._pairing.partners
+        was = {now: index for index, now in enumerate(partners) if now >= 0}
+        changed: set[int] = set()
+        for b, b_end, a, a_end in pairing.gaps:
+            changed.update(self._function_of(i) for i in range(b, b_end))
+            changed.update(was.get(self._function_after(j), -1) for j in range(a, a_end))
+        wrong: set[int] = set()
+        for function in changed:
+            now = partners[function] if function >= 0 else -1
+            if now < 0:
+                continue
+            end = _block_end(self._before, self._before.starts, function)
+            inside = range(now, _block_end(self._after, pairing.starts, now))
+            for index in range(function, end):
+                if partners[index] >= 0 and partners[index] not in inside:
+                    other = was.get(self._function_after(partners[index]), -1)
+                    wrong.update((function, other))
+        blocks = [
+            (
+                function,
+                _block_end(self._before, self._before.starts, function),
+                partners[function],
+                _block_end(self._after, pairing.starts, partners[function]),
+            )
+            for function in sorted(wrong)
+            if function >= 0 and partners[function] >= 0
+        ]
+        for b, b_end, _, _ in blocks:
+            partners[b:b_end] = [-1] * (b_end - b)
+        for b, b_end, a, a_end in blocks:
+            here = set(range(a, a_end))
+            for index in [i for i, now in enumerate(partners) if now in here]:
+                partners[index] = -1
+            pairing.pair_again(b, b_end, a, a_end)
 
     def _now(self, was: int, new: Sequence[int]) -> int:
         """Where a measured function is, be its name all that is left of it; -1 if that is gone."""

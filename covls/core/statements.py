@@ -436,12 +436,18 @@ def names_of(key: str) -> str:
 def same_code(source: str, other: str) -> bool:
     """Whether Python's parser makes the same of two statements, each without its indentation.
 
-    Strings that stand alone are the same if their words are: formatters indent docstrings anew.
+    Strings that stand alone are the same if their lines are: formatters indent docstrings anew,
+    and coverage.py may exclude by what is in them.
     """
-    if _ONLY_STRINGS.fullmatch(source) and _ONLY_STRINGS.fullmatch(other):
-        return source.strip("\"'() \t\n").split() == other.strip("\"'() \t\n").split()
+    key, other_key = key_of(source), key_of(other)
+    if _ONLY_STRINGS.fullmatch(key) and _ONLY_STRINGS.fullmatch(other_key):
+        return _lines_of_string(key) == _lines_of_string(other_key)
     tree = _tree(source)
     return tree is not None and _same(tree, _tree(other))
+
+
+def _lines_of_string(source: str) -> list[str]:
+    return [line.strip() for line in source.strip("rRuUbB\"'() \t\n").split("\n")]
 
 
 def _tree(source: str) -> ast.Module | None:

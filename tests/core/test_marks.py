@@ -190,8 +190,8 @@ ROWS = [
     ),
     (
         "lines of one function in a new one are not what ran",
-        "+ def f():\n+   a\n-   b\n+   c\n+   d\n+   e\n+ g",
-        "N def h():\nN   a\nN   b\nN   c\nN   d\nN   e\n+ def f():\n+   a\n-   b\n+   c\n+   d\n+   e\n+ g",
+        "+ def f():\n+   a\n-   b\n+   c\n+   d\n+ g",
+        "N def h():\nN   a\nN   b\nN   c\nN   d\n+ def f():\n+   a\n-   b\n+   c\n+   d\n+ g",
     ),
     (
         "nor are those that were cut out of it into a new one",
