@@ -89,7 +89,7 @@ def marks(
             if now < 0 or place in regrouped:
                 continue
             here, below = after_starts[now], after_ends[now]
-        elif (moved := _moved_lines(line_map, first, last)) is not None:
+        elif (moved := moved_lines(line_map, first, last)) is not None:
             here, below = moved
         else:
             continue
@@ -101,14 +101,14 @@ def marks(
             found.append(Mark(start, end, *says))
         start, end, last_state, last_loss = here, below, state, loss
         if state is partial:
-            branches = _missed(coverage, line_map, first, losses)
+            branches = missed_branches(coverage, line_map, first, losses)
             says = (state, edited, (), None) if branches is None else (state, whole, branches, None)
         else:
             says = (state, whole, (), loss)
     if end:
         found.append(Mark(start, end, *says))
     if line_map.took_place or line_map.regrouped or line_map.has_moves:
-        found += _changed(coverage, line_map)
+        found += changed_marks(coverage, line_map)
         found += _regrouped(coverage, line_map, whole)
         found = _merged(sorted(found, key=attrgetter("start")))
     return tuple(found)
@@ -133,8 +133,10 @@ def _merged(found: Iterable[Mark]) -> list[Mark]:
     return merged
 
 
-def _moved_lines(line_map: LineMap, first: int, last: int) -> LineRange | None:
-    """Where lines are that are not one statement: a comment that is excluded, a template's."""
+def moved_lines(line_map: LineMap, first: int, last: int) -> LineRange | None:
+    """Where measured lines are now, None where they changed: those of a statement, or lines that
+    are not one, as a comment that is excluded.
+    """
     if first not in line_map.before.index:
         # The line of an excluded block on which nothing is.
         now = line_map.current[first]
@@ -142,8 +144,8 @@ def _moved_lines(line_map: LineMap, first: int, last: int) -> LineRange | None:
     return line_map.move((first, last))
 
 
-def _changed(coverage: FileCoverage, line_map: LineMap) -> Iterator[Mark]:
-    """What to say of the statements that have no partner in the measured text."""
+def changed_marks(coverage: FileCoverage, line_map: LineMap) -> Iterator[Mark]:
+    """A mark for each statement that has no partner in the measured text."""
     states = coverage.states
     before, after = line_map.before, line_map.after
     for now, was in line_map.took_place:
@@ -215,7 +217,7 @@ def _lost_together(above: Mark, below: Mark) -> bool:
     return above.lost.at == below.lost.at
 
 
-def _missed(
+def missed_branches(
     coverage: FileCoverage, line_map: LineMap, line: int, losses: Losses
 ) -> tuple[MissedBranch, ...] | None:
     """The ways not taken from a line; None where one of them leads elsewhere now."""

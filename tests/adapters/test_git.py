@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from covls.adapters.git import Git, Version, find_git
+from covls.adapters.git import Git, Version
+from covls.adapters.git_command import find_git
 from tests.adapters.repositories import Repository, needs_git
 
 pytestmark = needs_git
