@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -32,19 +32,22 @@ from covls.adapters.interpreter import find_interpreter
 from covls.adapters.ledger import Ledger
 from covls.adapters.local_files import local_python_files
 from covls.adapters.measured_sources import MeasuredSources
+from covls.adapters.merge_base import Base, MergeBase, NoText
 from covls.adapters.previous_runs import PreviousRuns
 from covls.adapters.run_store import RunStore
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decide_unread
+from covls.core.changed_lines import changed_lines
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
 from covls.core.drift import LineMap, drift
 from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.explain import Explanation, regions_around
 from covls.core.lines import ranges, split_lines
 from covls.core.lost import NOTHING_LOST, Losses
-from covls.core.marks import Freshness, Mark, marks
+from covls.core.marks import Freshness, Mark, marks, missing_blocks
+from covls.core.patch import FilePatch, PatchTotals, file_patch, inside
 from covls.core.paths import Located, locate
 from covls.core.placed_regions import PlacedRegion, placed_regions
 from covls.core.plausible import lines_can_run
@@ -106,18 +109,42 @@ class FileView:
     measured_path: str
     freshness: Freshness
     coverage: FileCoverage
-    marks: tuple[Mark, ...]
+    all_marks: tuple[Mark, ...]
     line_map: LineMap
     """From lines of the measured text to those of the text that was asked about."""
     data: Fingerprint
     """Which state of the data the coverage is of."""
     origin: str = ""
     """Where the measured text is from, for people; empty where it is the file's on disk."""
+    patch: FilePatch | None = None
+    """What was changed since the base; None where that was not asked for or is not known."""
+    only_patch: bool = False
+    """Whether nothing but the patch is to be shown."""
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """The marks to show."""
+        return self.patch.marks if self.only_patch and self.patch else self.all_marks
+
+    @property
+    def missing(self) -> list[Mark]:
+        """The missing marks to show, those as one that coverage.py would write as one."""
+        found = missing_blocks(self.all_marks)
+        return inside(found, self.patch.lines) if self.only_patch and self.patch else found
+
+    def shown_regions(self) -> tuple[PlacedRegion, ...]:
+        """The functions and classes to tell of: in the scope "patch", those that it touches."""
+        patch = self.patch if self.only_patch else None
+        return tuple(
+            region
+            for region in self.regions()
+            if patch is None or patch.touches(region.start, region.end)
+        )
 
     def regions(self) -> tuple[PlacedRegion, ...]:
         """The functions and classes of the text that was asked about, by line."""
         verified = self.freshness is not Freshness.UNVERIFIED
-        return placed_regions(self.coverage, self.marks, self.line_map, verified=verified)
+        return placed_regions(self.coverage, self.all_marks, self.line_map, verified=verified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +164,29 @@ class FileReport:
     file: ReportFile
     coverage: FileCoverage
     freshness: Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class PatchFile:
+    """A file that the patch changes, with the coverage of what it changes."""
+
+    file: ReportFile
+    patch: FilePatch
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """All that was changed since the base, with its coverage."""
+
+    base: Base
+    files: tuple[PatchFile, ...]
+    unknown: tuple[ReportFile, ...] = ()
+    """Files that are changed, but it is not known where, or what of them is covered."""
+
+    @property
+    def totals(self) -> PatchTotals:
+        """The figures of all files."""
+        return sum((file.patch.totals for file in self.files), PatchTotals())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +237,8 @@ class Project:
         self._seen: Fingerprint | None = None
         self._changed_at = 0.0
         self._written_at_most = float("inf")
+        self._patch_files: dict[Path, tuple[object, FilePatch | None]] = {}
+        """The changed files by what their patch was made from."""
         self._runs = RunFinder(self.root)
         self._analysts: Analysts | None = None
         self.configure(settings)
@@ -203,6 +255,8 @@ class Project:
             configuration = replace(configuration, data_file=self.root / settings.data_file)
         with self._lock:
             self.settings = settings
+            self._merge_base = MergeBase(self.root, settings.editor.base)
+            self._patch_files.clear()
             self.configuration = configuration
             self._seen = None
             self._files.clear()
@@ -506,6 +560,13 @@ class Project:
         tells of the latter.
         """
         path = Path(os.path.realpath(path))
+        only_patch = self.settings.editor.scope == "patch"
+        louder = self.settings.diagnostics.patch_severity is not None
+        return self._view(path, text, with_patch=only_patch or louder, only_patch=only_patch)
+
+    def _view(
+        self, path: Path, text: str | None, *, with_patch: bool, only_patch: bool = False
+    ) -> FileView | None:
         known = self._known(path)
         if known is None:
             return None
@@ -514,7 +575,9 @@ class Project:
             if isinstance(source, Unreadable):
                 return None
             text = source_text(source)
-        line_map = drift(known.text, Text(split_lines(text), python=known.text.python))
+        lines = split_lines(text)
+        line_map = drift(known.text, Text(lines, python=known.text.python))
+        found = marks(known.coverage, line_map, verified=known.verified, losses=known.losses)
         if not known.verified:
             freshness = Freshness.UNVERIFIED
         else:
@@ -524,10 +587,12 @@ class Project:
             known.measured_path,
             freshness,
             known.coverage,
-            marks(known.coverage, line_map, verified=known.verified, losses=known.losses),
+            found,
             line_map,
             known.data,
             known.origin,
+            self._file_patch(path, lines, known, line_map, found) if with_patch else None,
+            only_patch,
         )
 
     def reached(self, view: FileView) -> Reached | None:
@@ -551,6 +616,65 @@ class Project:
                     while len(self._reached) > FILES_KEPT:
                         self._reached.popitem(last=False)
             return known
+
+    def _file_patch(
+        self,
+        path: Path,
+        lines: Sequence[str],
+        known: _MeasuredFile,
+        line_map: LineMap,
+        found: Sequence[Mark],
+    ) -> FilePatch | None:
+        base = self._merge_base.text(path)
+        if base is NoText.UNKNOWN:
+            return None
+        if base is NoText.IGNORED:
+            return FilePatch()
+        changes = changed_lines(base, lines)
+        return file_patch(known.coverage, line_map, found, changes, verified=known.verified)
+
+    def base(self) -> Base | str:
+        """What patches are told against, or why that is nothing, for people."""
+        return self._merge_base.base()
+
+    def base_generation(self) -> int:
+        """A number that grows when HEAD, a branch or the base may be others; asks git nothing."""
+        return self._merge_base.generation()
+
+    def patch(self, texts: Mapping[Path, str] | None = None) -> Patch | None:
+        """The coverage of all that was changed since the base; None where no base is known.
+
+        `texts` are those of files that have another one than on disk, by absolute path.
+        """
+        base = self._merge_base.base()
+        snapshot = self._snapshot
+        if isinstance(base, str) or snapshot is None:
+            return None
+        unsaved = {Path(os.path.realpath(path)): text for path, text in (texts or {}).items()}
+        reported = {file.path: file for file in self.files_to_report()}
+        on_disk = [path for path in reported if path not in unsaved]
+        changed = {*self._merge_base.changed(on_disk), *unsaved}
+        files: list[PatchFile] = []
+        unknown: list[ReportFile] = []
+        made: dict[Path, tuple[object, FilePatch | None]] = {}
+        for path, file in reported.items():
+            if path not in changed:
+                continue
+            text = unsaved.get(path)
+            generation = self._merge_base.generation()
+            made_from = snapshot.fingerprint, generation, _stamp(path), text
+            kept = self._patch_files.get(path)
+            if kept is None or kept[0] != made_from:
+                view = self._view(path, text, with_patch=True)
+                kept = made_from, view.patch if view is not None else None
+            made[path] = kept
+            if kept[1] is None:
+                unknown.append(file)
+            elif kept[1].lines:
+                files.append(PatchFile(file, kept[1]))
+        with self._lock:
+            self._patch_files = made
+        return Patch(base, tuple(files), tuple(unknown))
 
     def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
         """The contexts that reach lines `first` to `last` of `text`, sorted; without contexts none.
@@ -588,7 +712,7 @@ class Project:
         if isinstance(before, NotAnalysed):
             return None
         comment = pragma_of(self.configuration.exclude)
-        found = exclusion_at(current, before, view.marks, first, last, comment or PRAGMA)
+        found = exclusion_at(current, before, view.all_marks, first, last, comment or PRAGMA)
         if found is None:
             return None
         if comment is None:
@@ -608,7 +732,7 @@ class Project:
         view, snapshot = self.view(path, text), self._snapshot
         if view is None or snapshot is None:
             return None
-        mark = next((mark for mark in view.marks if mark.start <= line <= mark.end), None)
+        mark = next((mark for mark in view.all_marks if mark.start <= line <= mark.end), None)
         name = self._name(str(view.path))
         tests = None
         if snapshot.has_contexts and mark is not None and mark.is_told:

@@ -5,12 +5,14 @@ the second line of a call counts as a change of the call, of which coverage.py c
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from covls.core.coverage import FileCoverage, State, Totals, narrow
 from covls.core.drift import Change, LineMap
+from covls.core.layout import Known, known
 from covls.core.lines import LineRange, ranges
+from covls.core.lost import NOTHING_LOST
 from covls.core.marks import Freshness, Mark, changed_marks, missed_branches, moved_lines
 
 _NOTHING = Totals()
@@ -58,9 +60,8 @@ class FilePatch:
 
     lines: tuple[LineRange, ...] = ()
     """The lines that were changed, and all others of the statements that were touched."""
-    coverage: FileCoverage | None = None
-    """That of the touched statements whose code was measured, on the lines of the measured text;
-    None where the measured text is not known."""
+    marks: tuple[Mark, ...] = ()
+    """What is known of them."""
     totals: PatchTotals = PatchTotals()
 
     def touches(self, first: int, last: int) -> bool:
@@ -72,11 +73,12 @@ class FilePatch:
 def file_patch(
     coverage: FileCoverage,
     line_map: LineMap,
+    found: Iterable[Mark],
     changes: Iterable[Change],
     *,
     verified: bool = True,
 ) -> FilePatch:
-    """The patch of one file.
+    """The patch of one file, of which all marks were `found`.
 
     `line_map` leads from the measured text to the current one, `changes` (see `changed_lines`) from
     the base's text to the current one. Where the measured text is not known (`verified` is false)
@@ -89,7 +91,7 @@ def file_patch(
     firsts = {
         analysis.first_line(line)
         for place, now in enumerate(line_map.partners)
-        if now in touched
+        if now in touched and place not in line_map.group_of
         for line in range(before.starts[place], before.ends[place] + 1)
     }
     fresh: set[int] = set()
@@ -99,8 +101,8 @@ def file_patch(
         if now is None:
             continue
         lines.update(range(now[0], now[1] + 1))
-        branches = first in coverage.partial and missed_branches(coverage, line_map, first)
-        if branches is None:
+        partial = first in coverage.partial
+        if partial and missed_branches(coverage, line_map, first, NOTHING_LOST) is None:
             edited += 1
         else:
             fresh.add(first)
@@ -110,11 +112,38 @@ def file_patch(
         ):
             edited += mark.freshness is Freshness.EDITED
             new += mark.freshness is Freshness.NEW
-    if not verified:
-        totals = PatchTotals(edited=edited, new=new, unverified=len(fresh))
-        return FilePatch(ranges(lines), None, totals)
-    known = narrow(coverage, fresh)
-    return FilePatch(ranges(lines), known, PatchTotals(known.totals, edited, new))
+    counted = narrow(coverage, fresh).totals
+    for each in _regrouped(coverage, line_map, touched):
+        if each.state is None:
+            edited += 1
+        elif each.state is not State.EXCLUDED:
+            counted += _figures(each.state)
+    if verified:
+        totals = PatchTotals(counted, edited, new)
+    else:
+        totals = PatchTotals(edited=edited, new=new, unverified=counted.n_statements)
+    where = ranges(lines)
+    return FilePatch(where, tuple(inside(found, where)), totals)
+
+
+def _regrouped(
+    coverage: FileCoverage, line_map: LineMap, touched: Collection[int]
+) -> Iterator[Known]:
+    """The touched statements that are laid out on more lines than when they ran, or on fewer."""
+    for group in line_map.regrouped:
+        places = range(group[2], group[3])
+        lines = {line_map.after_starts[place] for place in places if place in touched}
+        if lines:
+            yield from (each for each in known(coverage, line_map, group) if each.start in lines)
+
+
+def _figures(state: State) -> Totals:
+    """A statement alone. Of one that was never measured by itself no more branches are known than
+    that one of two was taken, where that is so.
+    """
+    if state is State.PARTIAL:
+        return Totals(n_statements=1, n_branches=2, n_partial_branches=1, n_missing_branches=1)
+    return Totals(n_statements=1, n_missing=state is State.MISSING)
 
 
 def _touched(line_map: LineMap, changes: Iterable[Change]) -> tuple[set[int], set[int]]:
@@ -158,4 +187,4 @@ def split(mark: Mark, lines: Sequence[LineRange]) -> list[tuple[Mark, bool]]:
 
 
 def _part(mark: Mark, start: int, end: int) -> Mark:
-    return Mark(start, end, mark.state, mark.freshness, mark.branches)
+    return replace(mark, start=start, end=end)

@@ -20,6 +20,7 @@ from typing import (
 )
 
 Severity = Literal["hint", "information", "warning", "error"]
+Scope = Literal["all", "patch"]
 WatchMode = Literal["auto", "native", "poll", "off"]
 OnSave = Literal["off", "file", "affected"]
 
@@ -66,6 +67,33 @@ class Diagnostics:
         ),
     ] = None
     stale: Annotated[bool, About("Report a file whose coverage is no longer of its text.")] = True
+    patch_severity: Annotated[
+        Severity | None,
+        About(
+            "Severity of the diagnostics of uncovered code that the work here changed. Unset: as "
+            "that of others."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """What of a file's coverage is shown."""
+
+    scope: Annotated[
+        Scope,
+        About(
+            "What to show coverage of: all code, or the patch alone, that is what was changed "
+            "since the merge base with the default branch, unsaved edits included."
+        ),
+    ] = "all"
+    base: Annotated[
+        str | None,
+        About(
+            "What the patch is told against: a branch, a tag or a commit. Unset: the default "
+            "branch, as git knows it."
+        ),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +248,7 @@ class Settings:
         ),
     ] = ()
     diagnostics: Annotated[Diagnostics, About("Uncovered lines as diagnostics.")] = Diagnostics()
+    editor: Annotated[Editor, About("What of a file's coverage is shown.")] = Editor()
     hover: Annotated[Hover, About("What is shown for the line under the pointer.")] = Hover()
     lens: Annotated[Lens, About("Figures over functions and classes.")] = Lens()
     hints: Annotated[Hints, About("Words at the ends of lines.")] = Hints()

@@ -71,6 +71,15 @@ class LostLines:
 
 
 @attrs.define(frozen=True)
+class PatchCoverage:
+    """What was changed since the base: lines, figures, and how many statements are in none."""
+
+    lines: list[list[int]]
+    summary: Summary
+    stale: int
+
+
+@attrs.define(frozen=True)
 class FileCoverageResult:
     """One file, on the lines of its current text."""
 
@@ -82,6 +91,7 @@ class FileCoverageResult:
     functions: list[FunctionCoverage]
     branches: list[BranchNotTaken]
     lost: list[LostLines]
+    patch: PatchCoverage | None
 
 
 @attrs.define
@@ -150,6 +160,7 @@ class StatusParams:
     percent: float | None
     percent_text: str | None
     patch_percent: float | None
+    patch_percent_text: str | None
     stale: bool
     message: str
 

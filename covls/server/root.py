@@ -11,7 +11,7 @@ from covls.adapters.settings_files import read_settings_files
 from covls.adapters.watcher import DataWatcher
 from covls.core.coverage import Totals
 from covls.core.settings import Layer, Problem, Settings, read_settings
-from covls.project import Project, Refreshed
+from covls.project import Patch, Project, Refreshed
 from covls.server.messages import StatusParams
 
 logger = logging.getLogger(__name__)
@@ -71,6 +71,18 @@ class Root:
     counted: object = None
     """What the figures were counted from: state of the data, and settings."""
     counting: asyncio.Task[None] | None = None
+    patch: Patch | None = None
+    """The coverage of the patch, once it was counted; None where there is no base, too."""
+    no_patch: str = ""
+    """Why there is no base, for people."""
+    patch_counted: object = None
+    """What the patch was counted from: its data, settings, and texts."""
+    counting_patch: asyncio.Task[None] | None = None
+    following: asyncio.Task[None] | None = None
+    base_generation: int = 0
+    """The state of the repository that was last seen."""
+    files_changed: int = 0
+    """Changes of files that are not open."""
     told: StatusParams | None = None
     """The status last sent."""
     reported: set[str] = field(default_factory=set)
@@ -99,6 +111,7 @@ class Root:
         self.project.prepare([Path(os.path.realpath(path)) for path in on_screen])
         self.watch(on_change, on_notice)
         self.project.refresh()
+        self.base_generation = self.project.base_generation()
         if self.closed:
             # It was closed while it opened, and what was made since was not there to be closed.
             self.close()
@@ -134,6 +147,7 @@ class Root:
         self.configuring = True
         project.trusted = now.settings.trusted
         project.configure(now.settings)
+        self.base_generation = project.base_generation()
         return True
 
     def watch(self, on_change: Callable[[], None], on_notice: Callable[[str], None]) -> None:

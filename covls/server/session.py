@@ -47,6 +47,9 @@ CLOSING = 1.2
 
 THREADS = 8
 
+HISTORY = 1.0
+"""Seconds between two looks whether HEAD or a branch of git is another; each is a few `stat`s."""
+
 Key = tuple[int, int, int, int]
 """Edit of a document, changes of its file, generation of its root, generation of the session."""
 
@@ -238,6 +241,13 @@ class Session:
         document.saves += 1
         self.touch(document)
 
+    def other_file_changed(self, path: Path) -> None:
+        """Take note of a change of a file that is not open: it may be the patch's."""
+        for root in self.roots.values():
+            if path.is_relative_to(root.folder):
+                root.files_changed += 1
+                self.tell_status(root)
+
     def close_document(self, uri: str) -> Document | None:
         """Let go of a document."""
         document = self.documents.pop(uri, None)
@@ -358,7 +368,7 @@ class Session:
     def drop(self, root: Root) -> None:
         """Stop serving a root."""
         root.closed = True
-        for task in (root.look, root.counting, root.started):
+        for task in (root.look, root.counting, root.counting_patch, root.following, root.started):
             if task is not None:
                 task.cancel()
         if root.timer is not None:
@@ -444,6 +454,21 @@ class Session:
                 self._root_changed(root)
         # A run may be under way; the next look says when to look again.
         self.look(root)
+        if not root.closed:
+            root.following = self.spawn(self._follow_history(root), f"Following {root.folder}")
+
+    async def _follow_history(self, root: Root) -> None:
+        """Show all anew when git has another HEAD or branch: what was changed is something else."""
+        while not root.closed:
+            await asyncio.sleep(HISTORY)
+            project = root.project
+            on_screen = any(document.root is root for document in self.documents.values())
+            if project is None or not on_screen or root.settings.watch.mode == "off":
+                continue
+            generation = await self.in_thread(project.base_generation)
+            if generation != root.base_generation and not root.closed:
+                root.base_generation = generation
+                self._root_changed(root)
 
     def look(self, root: Root) -> None:
         """Look whether a root's data or settings changed; calls while it is looked at make one."""

@@ -11,7 +11,7 @@ new one.
 import pytest
 
 from covls.core.analysis import Analysis
-from covls.core.coverage import Measured, State, cover
+from covls.core.coverage import FileCoverage, Measured, State, cover
 from covls.core.drift import drift
 from covls.core.marks import Freshness, Mark, marks, missing_blocks
 from covls.core.statements import Text
@@ -31,9 +31,18 @@ LETTERS = {
 
 def marks_of(measured: str, current: str, *, verified: bool = True) -> tuple[Mark, ...]:
     """The marks for `current`, both sources with a letter and a blank in front of each line."""
+    line_map = drift(Text(bare(measured)), Text(bare(current)))
+    return marks(coverage_of(measured), line_map, verified=verified)
+
+
+def bare(source: str) -> list[str]:
+    """The lines of a source without the letters in front of them."""
+    return [line[2:] for line in source.split("\n")]
+
+
+def coverage_of(measured: str) -> FileCoverage:
+    """The coverage that the letters in front of a source's lines tell."""
     letters = " " + "".join(line[:1] or " " for line in measured.split("\n"))
-    before = [line[2:] for line in measured.split("\n")]
-    after = [line[2:] for line in current.split("\n")]
     firsts: dict[int, int] = {}
     lasts: dict[int, int] = {}
     for line in range(1, len(letters)):
@@ -56,12 +65,11 @@ def marks_of(measured: str, current: str, *, verified: bool = True) -> tuple[Mar
         },
         regions=(),
         executable=statements,
-        line_count=len(before),
+        line_count=len(letters) - 1,
     )
     ran = frozenset(line for line in statements if letters[line] in "+~")
     arcs = frozenset((line, line + 2) for line in partial)
-    coverage = cover(analysis, Measured(ran, arcs))
-    return marks(coverage, drift(Text(before), Text(after)), verified=verified)
+    return cover(analysis, Measured(ran, arcs))
 
 
 def letters_of(found: tuple[Mark, ...], current: str) -> list[str]:

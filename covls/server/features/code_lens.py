@@ -46,7 +46,7 @@ async def _lenses(session: Session, document: Document, shown: Shown) -> tuple[L
 
     def work() -> tuple[Lens, ...]:
         reached = project.reached(view)
-        return lenses(view.regions(), reached, project.configuration.precision)
+        return lenses(view.shown_regions(), reached, project.configuration.precision)
 
     return await session.in_thread(work)
 

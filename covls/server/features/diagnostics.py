@@ -10,7 +10,8 @@ from lsprotocol import types
 from covls.core.coverage import State
 from covls.core.lines import LineRange
 from covls.core.lost import lost_words
-from covls.core.marks import Freshness, Mark, missed_words, missing_blocks
+from covls.core.marks import Freshness, Mark, missed_words
+from covls.core.patch import split
 from covls.core.settings import Diagnostics as DiagnosticsSettings
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding, lines_range
@@ -94,34 +95,52 @@ async def _diagnostics(
 ) -> list[types.Diagnostic]:
     if shown.view is None or document.root is None:
         return []
-    settings = document.root.settings.diagnostics
+    view, settings = shown.view, document.root.settings.diagnostics
     return await session.in_thread(
-        diagnostics_of, shown.view.marks, shown.lines, document.uri, settings, session.capabilities
+        diagnostics_of,
+        view.marks,
+        view.missing,
+        shown.lines,
+        document.uri,
+        settings,
+        session.capabilities,
+        patch=view.patch.lines if view.patch is not None else (),
     )
 
 
 def diagnostics_of(
     marks: Sequence[Mark],
+    missing: Sequence[Mark],
     lines: Sequence[str],
     uri: str,
     settings: DiagnosticsSettings,
     capabilities: Capabilities,
+    *,
+    patch: Sequence[LineRange] = (),
 ) -> list[types.Diagnostic]:
-    """The diagnostics of a file's marks, in the order of its lines.
+    """The diagnostics of a file's marks and missing blocks, in the order of its lines.
 
     Only what is true of the text on screen gets one, or what may be (`stale`): an edited line has
-    none.
+    none. A block of which some lines are the patch's is cut where the severity changes.
     """
     if not settings.enable:
         return []
     found: list[types.Diagnostic] = []
     encoding = capabilities.encoding
-    for block in missing_blocks(marks):
+    severity = _SEVERITIES[settings.severity]
+    lost_severity = _SEVERITIES[settings.lost_severity or settings.severity]
+    patch_severity = _SEVERITIES[settings.patch_severity or settings.severity]
+    if settings.patch_severity is None:
+        patch = ()
+    for block, of_patch in (part for whole in missing for part in split(whole, patch)):
         if block.freshness is Freshness.FRESH:
             message, code = _uncovered(block), UNCOVERED
             if block.lost is not None:
                 message, code = f"{message} {lost_words(block.lost)}", LOST
-            found.append(_diagnostic(lines, (block.start, block.end), code, message, encoding))
+            diagnostic = _diagnostic(lines, (block.start, block.end), code, message, encoding)
+            if of_patch:
+                diagnostic.severity = patch_severity
+            found.append(diagnostic)
         elif block.freshness is Freshness.UNVERIFIED and settings.stale:
             message = f"{_uncovered(block)} {NOT_VERIFIED}"
             found.append(_diagnostic(lines, (block.start, block.end), STALE, message, encoding))
@@ -138,13 +157,17 @@ def diagnostics_of(
         else:
             continue
         diagnostic = _diagnostic(lines, (mark.start, mark.end), code, message, encoding)
+        if code != STALE and any(of_patch for _, of_patch in split(mark, patch)):
+            diagnostic.severity = patch_severity
         if capabilities.related_information:
             diagnostic.related_information = _targets(mark, lines, uri, encoding) or None
         found.append(diagnostic)
-    severity = _SEVERITIES[settings.severity]
-    lost_severity = _SEVERITIES[settings.lost_severity or settings.severity]
     for diagnostic in found:
-        diagnostic.severity = lost_severity if diagnostic.code == LOST else severity
+        if diagnostic.code == LOST:
+            # Where it is the patch's as well, the louder setting counts: 1 is an error.
+            diagnostic.severity = min(lost_severity, diagnostic.severity or lost_severity)
+        else:
+            diagnostic.severity = diagnostic.severity or severity
     found.sort(key=lambda diagnostic: diagnostic.range.start.line)
     return found
 

@@ -16,6 +16,7 @@ from covls.server.messages import (
     FileCoverageResult,
     FunctionCoverage,
     LostLines,
+    PatchCoverage,
 )
 from covls.server.session import Document, Session, Shown
 
@@ -48,7 +49,7 @@ async def file_coverage(session: Session, params: FileCoverageParams) -> FileCov
 async def show(session: Session, document: Document, shown: Shown) -> None:
     """Tell the client that it would get another answer than before, when it would."""
     view = shown.view
-    now = None if view is None else (view.freshness, view.marks, view.coverage.totals)
+    now = view and (view.freshness, view.marks, view.coverage.totals, view.patch)
     if await session.in_thread(operator.ne, now, document.told) and not document.closed:
         document.told = now
         params = DidChangeCoverageParams(document.uri, shown.version)
@@ -85,7 +86,17 @@ def result_of(uri: str, version: int | None, view: FileView, precision: int) -> 
             for mark in view.marks
             if mark.lost is not None
         ],
+        patch=_patch(view, precision),
     )
+
+
+def _patch(view: FileView, precision: int) -> PatchCoverage | None:
+    patch = view.patch
+    if patch is None:
+        return None
+    lines = [[first - 1, last - 1] for first, last in patch.lines]
+    summary = summary_of(patch.totals.known, precision)
+    return PatchCoverage(lines, summary, patch.totals.stale)
 
 
 def marks_of(marks: Sequence[Mark]) -> list[list[Any]]:

@@ -1,10 +1,12 @@
 """`covls/status`: what the coverage of each root is worth, sent when it is another."""
 
+import asyncio
 import logging
+from pathlib import Path
 
 from covls.core.coverage import percent_text
 from covls.core.marks import Freshness
-from covls.project import State
+from covls.project import Patch, Project, State
 from covls.server.features.project_coverage import count
 from covls.server.messages import STATUS, StatusParams
 from covls.server.progress import Progress, with_progress
@@ -14,6 +16,9 @@ from covls.server.session import Session
 logger = logging.getLogger(__name__)
 
 NAMES_SHOWN = 3
+
+BETWEEN = 0.3
+"""Seconds from one count of the patch to the next, while somebody types."""
 
 
 def tell(session: Session, root: Root) -> None:
@@ -26,6 +31,9 @@ def tell(session: Session, root: Root) -> None:
             session.warn(status.message)
     if _to_count(session, root):
         root.counting = session.spawn(_count(session, root), f"Counting {root.folder}")
+    if _to_count_patch(session, root):
+        work = _count_patch(session, root)
+        root.counting_patch = session.spawn(work, f"Counting the patch of {root.folder}")
 
 
 def status_of(session: Session, root: Root) -> StatusParams:
@@ -49,12 +57,19 @@ def status_of(session: Session, root: Root) -> StatusParams:
     if state is State.OK and stale:
         state, message = State.STALE, _stale_message(edited)
     percent = root.totals.percent if root.totals is not None else None
+    patch_percent = root.patch.totals.percent if root.patch is not None else None
+    if root.settings.editor.scope == "patch" and root.patch_counted is not None:
+        about_patch = _no_patch(root) if root.patch is None else patch_message(root.patch)
+        message = f"{message} {about_patch}".lstrip()
     return StatusParams(
         folder=session.folder_uri(root),
         state=state.value,
         percent=percent,
         percent_text=None if percent is None else percent_text(percent, precision),
-        patch_percent=None,
+        patch_percent=patch_percent,
+        patch_percent_text=(
+            None if patch_percent is None else percent_text(patch_percent, precision)
+        ),
         stale=stale,
         message=message,
     )
@@ -63,9 +78,38 @@ def status_of(session: Session, root: Root) -> StatusParams:
 def _stale_message(edited: list[str]) -> str:
     if not edited:
         return "Some files were modified after they were measured."
-    names = ", ".join(edited[:NAMES_SHOWN])
-    more = f" and {len(edited) - NAMES_SHOWN} more" if len(edited) > NAMES_SHOWN else ""
-    return f"Not the text that was measured: {names}{more}."
+    return f"Not the text that was measured: {_listed(edited)}."
+
+
+def patch_message(patch: Patch) -> str:
+    """The patch in one sentence: what is covered of how much, and what is not known of it."""
+    totals = patch.totals
+    known = totals.known
+    against = f"changed since {patch.base.name}"
+    if totals.counted:
+        covered = known.n_executed + known.n_executed_branches
+        what = "statements and branches" if known.n_branches else "statements"
+        text = f"{covered} of {totals.counted} {what} {against} are covered"
+    elif totals.stale or patch.unknown:
+        text = f"Of the code {against} nothing was measured"
+    else:
+        return f"No measured code was {against}."
+    if totals.counted and totals.stale:
+        were = "more statement was" if totals.stale == 1 else "more statements were"
+        text += f"; {totals.stale} {were} not measured as now on screen or disk"
+    if patch.unknown:
+        names = _listed([file.name for file in patch.unknown])
+        text += f"; not known: {names}"
+    return f"{text}."
+
+
+def _no_patch(root: Root) -> str:
+    return f"All code is shown, for there is no base: {root.no_patch}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def _to_count(session: Session, root: Root) -> bool:
@@ -75,6 +119,10 @@ def _to_count(session: Session, root: Root) -> bool:
         return False
     if root.counting is not None and not root.counting.done():
         return False
+    return _is_open(session, root)
+
+
+def _is_open(session: Session, root: Root) -> bool:
     return any(
         document.root is root and document.shown is not None
         for document in session.documents.values()
@@ -100,6 +148,52 @@ async def _count(session: Session, root: Root) -> None:
     finally:
         root.counting = None
     session.tell_status(root)
+
+
+def _to_count_patch(session: Session, root: Root) -> bool:
+    """Whether the patch is to be counted anew: once the whole was, while a file is open."""
+    if root.project is None or root.totals is None or root.closed:
+        return False
+    if root.counting_patch is not None and not root.counting_patch.done():
+        return False
+    return _is_open(session, root) and _patch_source(session, root) != root.patch_counted
+
+
+async def _count_patch(session: Session, root: Root) -> None:
+    """Count the patch in the background, with what is typed but not saved."""
+    project = root.project
+    assert project is not None, "there are data to count"
+    try:
+        while not root.closed and _patch_source(session, root) != root.patch_counted:
+            # Noted before, so that work which failed is not begun again.
+            root.patch_counted = _patch_source(session, root)
+            texts = {
+                document.path: document.text
+                for document in session.documents.values()
+                if document.root is root
+            }
+            root.patch, root.no_patch = await session.in_thread(_patch_of, project, texts)
+            session.tell_status(root)
+            await asyncio.sleep(BETWEEN)
+    finally:
+        root.counting_patch = None
+    session.tell_status(root)
+
+
+def _patch_of(project: Project, texts: dict[Path, str]) -> tuple[Patch | None, str]:
+    patch = project.patch(texts)
+    base = project.base()
+    return patch, base if isinstance(base, str) else ""
+
+
+def _patch_source(session: Session, root: Root) -> object:
+    """What the patch's figures depend on."""
+    edits = [
+        (document.uri, document.edit, document.saves)
+        for document in session.documents.values()
+        if document.root is root
+    ]
+    return _source(root), root.base_generation, root.files_changed, edits
 
 
 def _source(root: Root) -> object:

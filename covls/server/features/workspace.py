@@ -40,6 +40,8 @@ def did_change_watched_files(session: Session, params: types.DidChangeWatchedFil
         data_changed = data_changed or path.name.startswith(".coverage")
         if document := open_paths.get(path):
             session.file_changed(document)
+        elif path.suffix == ".py":
+            session.other_file_changed(path)
     if settings_changed or data_changed:
         for root in session.roots.values():
             if settings_changed or root.settings.watch.mode != "off":

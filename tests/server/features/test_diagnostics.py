@@ -5,7 +5,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from covls.core.coverage import State
-from covls.core.marks import Freshness, Mark, MissedBranch
+from covls.core.marks import Freshness, Mark, MissedBranch, missing_blocks
 from covls.core.settings import Diagnostics
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding
@@ -204,7 +204,9 @@ LINES = [f"line_{number}" for number in range(1, 10)]
 
 
 def codes(settings: Diagnostics) -> list[tuple[int, str | int | None]]:
-    found = diagnostics_of(MARKS, LINES, "file:///a.py", settings, Capabilities())
+    found = diagnostics_of(
+        MARKS, missing_blocks(MARKS), LINES, "file:///a.py", settings, Capabilities()
+    )
     return [(d.range.start.line + 1, d.code) for d in found]
 
 
@@ -219,7 +221,9 @@ def test_what_each_state_and_freshness_becomes() -> None:
 def test_the_words_and_targets_of_branches() -> None:
     capabilities = Capabilities(encoding=Encoding.UTF8, related_information=True)
     settings = Diagnostics(severity="warning")
-    found = diagnostics_of(MARKS, LINES, "file:///a.py", settings, capabilities)
+    found = diagnostics_of(
+        MARKS, missing_blocks(MARKS), LINES, "file:///a.py", settings, capabilities
+    )
     partial = next(each for each in found if each.code == "partial-branch")
     assert partial.message == "Words\nLine 7 never jumped to the exit"
     assert partial.severity is types.DiagnosticSeverity.Warning

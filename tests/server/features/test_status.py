@@ -34,6 +34,7 @@ async def test_the_figure_is_the_whole_projects(client: Client, shop: Path) -> N
         "percent": expected["percent_covered"],
         "percentText": expected["percent_covered_display"],
         "patchPercent": None,
+        "patchPercentText": None,
         "stale": False,
         "message": "",
     }
