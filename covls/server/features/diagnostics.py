@@ -96,16 +96,15 @@ async def _diagnostics(
     if shown.view is None or document.root is None:
         return []
     view, settings = shown.view, document.root.settings.diagnostics
-    return await session.in_thread(
-        diagnostics_of,
-        view.marks,
-        view.missing,
-        shown.lines,
-        document.uri,
-        settings,
-        session.capabilities,
-        patch=view.patch.lines if view.patch is not None else (),
-    )
+
+    def work() -> list[types.Diagnostic]:
+        patch = view.patch.lines if view.patch is not None else ()
+        marks, missing, uri = view.marks, view.missing, document.uri
+        return diagnostics_of(
+            marks, missing, shown.lines, uri, settings, session.capabilities, patch=patch
+        )
+
+    return await session.in_thread(work)
 
 
 def diagnostics_of(
