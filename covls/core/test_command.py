@@ -14,7 +14,7 @@ class Command:
     """How tests are started: by the probe in the command's stead, or by the command as it is."""
 
     runner: Runner | None
-    """None: the command runs as it is, and its tests cannot be told apart."""
+    """None: the command runs as it is, and which test ran what cannot be told."""
     launcher: tuple[str, ...] = ()
     """Words before Python's name: ("uv", "run"). Without a runner, the whole command."""
     python: str | None = None
@@ -34,9 +34,16 @@ class Command:
     """Why the probe cannot stand in for it."""
 
     @property
-    def tells_tests_apart(self) -> bool:
-        """Whether it can run some tests alone, and says which test ran what."""
+    def takes_tests(self) -> bool:
+        """Whether it can run some tests alone."""
         return self.runner not in (None, "script")
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """What a script runner runs, as Python is told it: ("-m", "nose2"), or ("runtests.py",)."""
+        if self.runner != "script":
+            return ()
+        return ("-m", self.module) if self.module else (self.script or "",)
 
 
 class _Launcher(NamedTuple):

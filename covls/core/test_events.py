@@ -87,9 +87,28 @@ class Ended:
     branch: bool = False
     complete: bool = True
     """Whether all that ran is recorded; where it is not, a notice said why."""
+    worker: bool = False
+    """Whether this is the end of one of several processes that share the tests."""
 
 
-Event = Collected | Missing | Started | Finished | CollectionError | Notice | NotInstalled | Ended
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A process of the run began to record: the runner's, or one of its workers."""
+
+    worker: bool
+
+
+Event = (
+    Began
+    | Collected
+    | Missing
+    | Started
+    | Finished
+    | CollectionError
+    | Notice
+    | NotInstalled
+    | Ended
+)
 
 
 def event_from(line: bytes) -> Event | None:
@@ -103,6 +122,8 @@ def event_from(line: bytes) -> Event | None:
 
 def _event(told: Mapping[str, object]) -> Event | None:
     match told.get("event"):
+        case "begin":
+            return Began(told.get("role") == "worker")
         case "collected":
             return Collected(_texts(told["tests"]))
         case "missing":
@@ -161,6 +182,8 @@ class Tally:
     notices: list[Notice] = field(default_factory=list)
     not_installed: NotInstalled | None = None
     ended: Ended | None = None
+    complete: bool = True
+    """Whether all that ran so far is recorded."""
 
     def add(self, event: Event) -> None:
         """Take an event into account."""
@@ -181,7 +204,9 @@ class Tally:
             case NotInstalled():
                 self.not_installed = event
             case Ended():
-                self.ended = event
+                self.complete = self.complete and event.complete
+                if not event.worker:
+                    self.ended = event
 
     @property
     def failures(self) -> list[Finished]:

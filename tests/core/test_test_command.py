@@ -73,9 +73,9 @@ UV = {"launcher": ("uv", "run"), "python": "python"}
                 "python": None,
             },
         ),
-        # What runs tests in its own way is measured, though its tests are not told apart.
-        ("python runtests.py -v", "script", {"script": "runtests.py", "arguments": ("-v",)}),
-        ("coverage run -m nose2", "script", {"module": "nose2"}),
+        # What runs tests in its own way runs all of them.
+        ("python runtests.py -v", "script", {"program": ("runtests.py",), "arguments": ("-v",)}),
+        ("coverage run -m nose2", "script", {"program": ("-m", "nose2")}),
         ("python setup.py test", "script", {"script": "setup.py"}),
     ],
 )  # fmt: skip
@@ -83,7 +83,7 @@ def test_understood(command: str, runner: str, parts: dict[str, Any]) -> None:
     found = understand(shlex.split(command, posix="\\" not in command))
     assert found.runner == runner
     assert {name: getattr(found, name) for name in parts} == parts
-    assert found.tells_tests_apart == (runner != "script")
+    assert found.takes_tests == (runner != "script")
     assert not found.why_as_it_is
 
 
@@ -110,4 +110,4 @@ def test_understood(command: str, runner: str, parts: dict[str, Any]) -> None:
 def test_as_it_is(command: str, why: str) -> None:
     words = tuple(command.split())
     assert understand(words) == Command(None, launcher=words, why_as_it_is=why)
-    assert not understand(words).tells_tests_apart
+    assert not understand(words).takes_tests

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from covls.core.test_events import (
+    Began,
     Collected,
     CollectionError,
     Ended,
@@ -24,6 +25,8 @@ from covls.core.test_events import (
     ("told", "expected"),
     [
         ({"event": "collected", "tests": ["a", "b"]}, Collected(("a", "b"))),
+        ({"event": "begin", "pid": 3, "role": "main"}, Began(worker=False)),
+        ({"event": "begin", "pid": 3, "role": "worker"}, Began(worker=True)),
         ({"event": "missing", "tests": ["c"]}, Missing(("c",))),
         ({"event": "started", "test": "a"}, Started("a")),
         (
@@ -47,7 +50,7 @@ from covls.core.test_events import (
             Ended(1, "sysmon", branch=True, complete=False),
         ),
         # Of a newer probe, or not of one.
-        ({"event": "begin", "pid": 3}, None),
+        ({"event": "unheard of", "pid": 3}, None),
         ({"event": "finished", "test": "a", "outcome": "exploded", "seconds": 1}, None),
         ({"event": "finished", "outcome": "passed"}, None),
         ({"event": "started", "test": 3}, None),
@@ -86,3 +89,11 @@ def test_the_count() -> None:
     assert list(tally.running) == ["d"]
     assert [test.test for test in tally.failures] == ["c"]
     assert tally.words() == "2 passed, 2 errors"
+
+
+def test_the_run_ends_with_its_runner_and_is_complete_if_all_its_processes_are() -> None:
+    tally = Tally()
+    tally.add(Ended(1))
+    tally.add(Ended(0, complete=False, worker=True))
+    assert tally.ended == Ended(1)
+    assert not tally.complete
