@@ -60,6 +60,8 @@ def run_pytest(recording: Recording) -> int:
         except ImportError:
             recording.notice("pytest-xdist is not installed: the tests run one after the other")
         else:
+            if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+                arguments += ["-p", "xdist"]
             arguments += ["-n", str(request["workers"])]
     if request["tests"] is not None:
         # The files are named and the plugin leaves out all other tests: an id on the command line

@@ -16,6 +16,9 @@ from covls.probe import run_tests
 
 PROBE = Path(run_tests.__file__)
 
+# Importing all the plugins of the development environment under measurement takes seconds.
+BARE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
 # (test, phase, scope, outside) → file's name relative to the root → lines, or arcs
 Ran = dict[tuple[str, str, str, bool], dict[str, frozenset[Any]]]
 
@@ -90,7 +93,7 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env={**os.environ, **(environment or {})},
+        env={**os.environ, **BARE, **(environment or {})},
         timeout=timeout,
         check=False,
     )
