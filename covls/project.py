@@ -37,6 +37,8 @@ from covls.adapters.previous_runs import PreviousRuns
 from covls.adapters.run_store import RunStore
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
+from covls.adapters.test_framework import find_framework
+from covls.adapters.test_place import TestPlace, find_test_place
 from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decide_unread
 from covls.core.changed_lines import changed_lines
@@ -53,6 +55,7 @@ from covls.core.placed_regions import PlacedRegion, placed_regions
 from covls.core.plausible import lines_can_run
 from covls.core.reached import Reached
 from covls.core.settings import Problem, Settings
+from covls.core.skeleton import Skeleton, target_at, write_test
 from covls.core.statements import Text
 from covls.core.test_names import named_in
 
@@ -145,6 +148,16 @@ class FileView:
         """The functions and classes of the text that was asked about, by line."""
         verified = self.freshness is not Freshness.UNVERIFIED
         return placed_regions(self.coverage, self.all_marks, self.line_map, verified=verified)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTest:
+    """The skeleton of a test for a function, and the text of the file that it goes into."""
+
+    function: str
+    place: TestPlace
+    existing: str
+    skeleton: Skeleton
 
 
 @dataclass(frozen=True, slots=True)
@@ -723,6 +736,31 @@ class Project:
         if isinstance(after, NotAnalysed) or not found.holds(before, after):
             return f"no comment excludes {found.what} and nothing else"
         return found
+
+    def new_test(
+        self, view: FileView, text: str, line: int, open_texts: Mapping[Path, str]
+    ) -> NewTest | str | None:
+        """The skeleton of a test for the uncovered function at a line of the text viewed.
+
+        `open_texts` are what editors have of files in the place of what is on disk. A string says
+        why there can be none; None stands where no function is uncovered.
+        """
+        target = target_at(text, view.marks, line)
+        if target is None:
+            return None
+        place = find_test_place(find_framework(self.root, self.settings), view.path)
+        if isinstance(place, str):
+            return place
+        existing = open_texts.get(place.file, "")
+        if place.exists and place.file not in open_texts:
+            source = read_source(place.file)
+            if isinstance(source, Unreadable):
+                return source.reason
+            existing = source_text(source)
+        skeleton = write_test(target, place.module, place.style, existing, place.package)
+        if skeleton is None:
+            return f"{place.file} does not parse as it is, and would have the test"
+        return NewTest(target.name, place, existing, skeleton)
 
     def explanation(self, path: Path, line: int, text: str | None = None) -> Explanation | None:
         """All that is known of a line of `text` (None: of the file on disk), None where nothing is.

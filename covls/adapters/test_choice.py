@@ -41,7 +41,7 @@ def choose_for_file(framework: Framework, path: Path) -> tuple[Chosen, ...]:
     Found by their names and places, and by what they import. A test file stands for itself, a
     conftest.py for the tests beside and below it. They are names of files as the runner takes them.
     """
-    file = _relative(framework.root, path)
+    file = relative_to_root(framework.root, path)
     if file is None:
         return ()
     tests = Sources(framework.root)
@@ -61,7 +61,7 @@ def _chosen_files(framework: Framework, file: str, tests: Sources) -> dict[str, 
         folder = file.removesuffix("conftest.py")
         return {each: f"may use {file}" for each in there if each.startswith(folder)}
     found = named_after(file, there)
-    names = module_names(file, _packages_above(framework.root, file))
+    names = module_names(file, packages_above(framework.root, file))
     wanted = {name.rpartition(".")[2].encode() for name in names}
     imported = {
         each: imports(source, each)
@@ -143,7 +143,7 @@ def _django_apps(framework: Framework, tests: Sources) -> dict[str, list[str]]:
         if not is_file(framework.root / folder / "__init__.py") or folder.endswith("/tests"):
             continue
         dotted = module_names(
-            folder + "/__init__.py", _packages_above(framework.root, folder + "/__init__.py")
+            folder + "/__init__.py", packages_above(framework.root, folder + "/__init__.py")
         )
         below = id_of("unittest", folder, (), framework.top)
         text = text_of(framework.root / folder / "apps.py")
@@ -159,7 +159,7 @@ def choose_at_line(framework: Framework, path: Path, line: int, text: str) -> Ch
     That is a test function or method, with all of its parameters, the class where the line is in
     no method, or the file where it is in no class.
     """
-    file = _relative(framework.root, path)
+    file = relative_to_root(framework.root, path)
     if file is None or not is_test_file(file, framework.conventions):
         return None
     steps = steps_at(text, line, framework.conventions)
@@ -167,7 +167,7 @@ def choose_at_line(framework: Framework, path: Path, line: int, text: str) -> Ch
     return Chosen(id_of(framework.command.runner, file, steps, framework.top), what)
 
 
-def _relative(root: Path, path: Path) -> str | None:
+def relative_to_root(root: Path, path: Path) -> str | None:
     """A path relative to the root, with slashes; None where it is not below it."""
     relative = os.path.relpath(os.path.realpath(path), root)
     if relative.startswith(os.pardir) or os.path.isabs(relative):  # noqa: PTH117
@@ -175,7 +175,7 @@ def _relative(root: Path, path: Path) -> str | None:
     return relative.replace(os.sep, "/")
 
 
-def _packages_above(root: Path, file: str) -> int:
+def packages_above(root: Path, file: str) -> int:
     """How many of the folders right above a file are packages with an `__init__.py`."""
     count, folder = 0, file.rpartition("/")[0]
     while folder and is_file(root / folder / "__init__.py"):

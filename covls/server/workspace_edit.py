@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from lsprotocol import types
 
+from covls.core.lines import split_lines
+from covls.core.skeleton import Insertion
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding, units
 
@@ -19,21 +21,40 @@ class FileEdit:
     new: bool = False
 
 
-def workspace_edit(edit: FileEdit, capabilities: Capabilities) -> types.WorkspaceEdit:
-    """The edit as this client takes it.
+def workspace_edit(capabilities: Capabilities, *files: FileEdit) -> types.WorkspaceEdit:
+    """The changes of some files as this client takes them.
 
     One that knows no operations on files is given the text of a new one alone: most then make the
     file themselves.
     """
     if not capabilities.document_changes:
-        return types.WorkspaceEdit(changes={edit.uri: edit.edits})
-    document = types.OptionalVersionedTextDocumentIdentifier(uri=edit.uri, version=edit.version)
+        return types.WorkspaceEdit(changes={file.uri: file.edits for file in files})
     changes: list[types.CreateFile | types.TextDocumentEdit] = []
-    if edit.new and capabilities.create_files:
-        options = types.CreateFileOptions(overwrite=False, ignore_if_exists=False)
-        changes.append(types.CreateFile(uri=edit.uri, options=options))
-    changes.append(types.TextDocumentEdit(text_document=document, edits=edit.edits))
+    for file in files:
+        if file.new and capabilities.create_files:
+            options = types.CreateFileOptions(overwrite=False, ignore_if_exists=False)
+            changes.append(types.CreateFile(uri=file.uri, options=options))
+        document = types.OptionalVersionedTextDocumentIdentifier(uri=file.uri, version=file.version)
+        if file.edits:
+            changes.append(types.TextDocumentEdit(text_document=document, edits=file.edits))
     return types.WorkspaceEdit(document_changes=changes)
+
+
+def insertions(text: str, wanted: Sequence[Insertion], encoding: Encoding) -> list[types.TextEdit]:
+    """Edits that insert whole lines into a text, with the line ends that it has."""
+    lines = split_lines(text)
+    end = "\r\n" if "\r\n" in text else "\n"
+    found: list[types.TextEdit] = []
+    for insertion in wanted:
+        new = insertion.text.replace("\n", end)
+        place = types.Position(line=insertion.after, character=0)
+        if insertion.after >= len(lines):
+            # The last line has no end, and what comes behind it needs one.
+            last = len(lines) - 1
+            place = types.Position(line=last, character=units(lines[last], encoding))
+            new = end + new
+        found.append(types.TextEdit(range=types.Range(start=place, end=place), new_text=new))
+    return found
 
 
 def at_line_ends(

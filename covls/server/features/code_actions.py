@@ -6,7 +6,7 @@ from typing import Final
 
 from lsprotocol import types
 
-from covls.server.features import exclusion, explain, go_to_tests, open_report
+from covls.server.features import create_test, exclusion, explain, go_to_tests, open_report
 from covls.server.features.tests_at import lines_of
 from covls.server.place import Place, place_at
 from covls.server.session import Session
@@ -17,6 +17,7 @@ Actions = Callable[
 ]
 
 ACTIONS: Final[dict[str, Actions]] = {
+    create_test.KIND: create_test.actions,
     exclusion.KIND: exclusion.actions,
     go_to_tests.KIND: go_to_tests.actions,
     open_report.KIND: open_report.actions,

@@ -8,7 +8,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.server.convert import path_of
-from covls.server.features import exclusion, explain, go_to_tests, open_report
+from covls.server.features import create_test, exclusion, explain, go_to_tests, open_report
 from covls.server.session import Session
 
 
@@ -51,6 +51,7 @@ _LINES: Mapping[str, type[str] | type[int]] = {"uri": str, "startLine": int, "en
 _TYPE_WORDS = {str: "a string", int: "a whole number from 0"}
 
 COMMANDS = {
+    create_test.COMMAND: Command(create_test.create_test, {"uri": str, "line": int}, required=2),
     exclusion.COMMAND: Command(exclusion.exclude_lines, _LINES, required=2),
     explain.COMMAND: Command(explain.explain, {"uri": str, "line": int}, required=2),
     go_to_tests.COMMAND: Command(go_to_tests.go_to_tests, _LINES, required=2),

@@ -76,4 +76,4 @@ async def _exclusion(session: Session, place: Place) -> Exclusion | str | None:
 
 def _edit(session: Session, place: Place, found: Exclusion) -> types.WorkspaceEdit:
     edits = at_line_ends(place.lines, dict(found.comments), session.capabilities.encoding)
-    return workspace_edit(FileEdit(place.uri, place.version, edits), session.capabilities)
+    return workspace_edit(session.capabilities, FileEdit(place.uri, place.version, edits))
