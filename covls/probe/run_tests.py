@@ -82,11 +82,12 @@ def run_unittest(recording: Recording) -> int:
     """As `python -m unittest` does, in this process."""
     import unittest
 
+    from covls_recorder.asked import Asked
     from covls_recorder.unittest_hooks import AskedLoader, Hooks
 
     Hooks(recording, leave_out=False).install()
     tests = recording.request["tests"]
-    loader = unittest.TestLoader() if tests is None else AskedLoader(set(tests))
+    loader = unittest.TestLoader() if tests is None else AskedLoader(Asked(tests, dotted=True))
     sys.argv = ["python -m unittest", *recording.request["arguments"]]
     unittest.main(module=None, testLoader=loader)
     return 0

@@ -14,6 +14,7 @@ from _pytest.config import ConftestImportFailure
 from _pytest.fixtures import FixtureDef
 
 from covls_recorder import recording
+from covls_recorder.asked import Asked
 from covls_recorder.detail import Phase
 from covls_recorder.failures import error_place, message_of, places, shortened, text_of
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
@@ -54,9 +55,9 @@ class RecorderPlugin:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        self._asked: Optional[Set[str]] = None
+        self._asked: Optional[Asked] = None
         if recording.request.get("tests") is not None:
-            self._asked = set(recording.request["tests"])
+            self._asked = Asked(recording.request["tests"], dotted=False)
         self._outcome: Optional[Outcome] = None
         self._collected_by_workers = False
         self._failed_files: Set[str] = set()
@@ -146,7 +147,7 @@ class RecorderPlugin:
         kept: List[Any] = []
         left: List[Any] = []
         for item in items:
-            (kept if self._id(config, item.nodeid) in asked else left).append(item)
+            (kept if asked.takes(self._id(config, item.nodeid)) else left).append(item)
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = kept
@@ -164,7 +165,7 @@ class RecorderPlugin:
         if self._asked is not None:
             missing = [
                 test
-                for test in sorted(self._asked.difference(ids))
+                for test in self._asked.without(ids)
                 if test.partition("::")[0] not in self._failed_files
             ]
             if missing:
@@ -199,8 +200,11 @@ class RecorderPlugin:
         self._recording.event("started", test=test)
         self._outcome = outcome = Outcome(self._recording.clock())
         self._switch(item, "setup")
-        yield
+        ended = yield
         self._recording.switch(OUTSIDE_TESTS)
+        self._outcome = None
+        if ended.excinfo is not None:
+            return  # Ctrl-C, or `pytest.exit`: nobody knows what would have become of it.
         self._recording.event(
             "finished",
             test=test,
@@ -208,7 +212,6 @@ class RecorderPlugin:
             seconds=round(self._recording.clock() - outcome.began, 4),
             **outcome.told,
         )
-        self._outcome = None
 
     def _switch(self, item: Any, phase: str) -> None:
         test = self._id(item.config, item.nodeid)

@@ -10,8 +10,9 @@ import os
 import re
 import sys
 import unittest
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Set
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
+from covls_recorder.asked import Asked
 from covls_recorder.detail import Phase
 from covls_recorder.failures import frames, message_of, places, shortened, text_of
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
@@ -44,7 +45,7 @@ class Hooks:
         self._last = ""
         self._failure: Optional[BaseException] = None
         tests = recording.request["tests"]
-        self._asked: Optional[Set[str]] = None if tests is None else set(tests)
+        self._asked: Optional[Asked] = None if tests is None else Asked(tests, dotted=True)
         self._leave_out = leave_out
 
     def install(self) -> None:
@@ -92,7 +93,7 @@ class Hooks:
         if self._asked is not None:
             missing = [
                 test
-                for test in sorted(self._asked.difference(tests))
+                for test in self._asked.without(tests)
                 if not any(f"{test}.".startswith(f"{name}.") for name in not_loaded)
             ]
             if missing:
@@ -280,14 +281,14 @@ def cases_of(suite: Any) -> Iterator[Any]:
             yield test
 
 
-def leave_out(suite: Any, asked: Set[str]) -> None:
+def leave_out(suite: Any, asked: Asked) -> None:
     """Take the tests that were not asked for out of a suite that is made already."""
     kept: List[Any] = []
     for test in suite:
         if hasattr(test, "__iter__"):
             leave_out(test, asked)
             kept.append(test)
-        elif test.id() in asked or test.id().startswith(NOT_LOADED):
+        elif asked.takes(test.id()) or test.id().startswith(NOT_LOADED):
             kept.append(test)
     suite._tests = kept
 
@@ -316,7 +317,7 @@ def _wrap(owner: Any, name: str, hook: Callable[..., Any]) -> None:
 class AskedLoader(unittest.TestLoader):
     """Loads what the command line says, and leaves out of it the tests that were not asked for."""
 
-    def __init__(self, asked: Set[str]) -> None:
+    def __init__(self, asked: Asked) -> None:
         super().__init__()
         self._asked = asked
 
@@ -326,7 +327,7 @@ class AskedLoader(unittest.TestLoader):
             return False
         loader: Any = self
         name = loader._get_name_from_path(os.path.splitext(os.path.normpath(full_path))[0])
-        return any(test.startswith(f"{name}.") for test in self._asked)
+        return self._asked.takes_below(name)
 
     def discover(self, *arguments: Any, **named: Any) -> Any:
         """As unittest does, but for the tests left out."""
