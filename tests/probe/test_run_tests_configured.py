@@ -1,0 +1,267 @@
+"""The user's own configuration is followed: coverage.py's, pytest-cov's, xdist's, pytest's."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from coverage import CoverageData
+
+from tests.cli.measured import write
+from tests.probe.recorded import BARE, Recorded, run
+
+PROJECT = {
+    "src/pkg/__init__.py": "",
+    "src/pkg/a.py": """\
+def f(x):
+    if x > 1:
+        return 2
+    return 3
+def g():
+    return 6
+""",
+    "src/pkg/never.py": "x = 1\n",
+    "tests/test_a.py": """\
+from pkg.a import f, g
+def test_f():
+    f(1)
+    f(2)
+def test_g():
+    g()
+""",
+    "tests/test_b.py": """\
+import os
+import pytest
+from pkg.a import f, g
+@pytest.mark.parametrize("x", range(6))
+def test_f(x):
+    f(x)
+""",
+    "conftest.py": "import sys\nsys.path.insert(0, 'src')\n",
+}
+
+OUTSIDE = """\
+import multiprocessing, os, subprocess, sys
+from pkg.a import f, g
+def test_fork():
+    child = os.fork()
+    if not child:
+        f(1)
+        os._exit(0)
+    os.waitpid(child, 0)
+def test_subprocess():
+    environment = {**os.environ, "PYTHONPATH": "src"}
+    subprocess.run([sys.executable, "-c", "import pkg.a; pkg.a.g()"], env=environment, check=True)
+def work():
+    f(2)
+def test_process():
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+def test_spawned():
+    process = multiprocessing.get_context("spawn").Process(target=f, args=(1,))
+    process.start()
+    process.join()
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    folder = tmp_path / "root"
+    write(folder, PROJECT)
+    return folder
+
+
+def source(recorded: Recorded) -> dict[str, set[int]]:
+    """The lines of the source that each test ran in its call."""
+    return {
+        test.rpartition("/")[2]: set(files.get("src/pkg/a.py", ()))
+        for (test, phase, _, _), files in recorded.ran.items()
+        if phase == "call"
+    }
+
+
+LINES = {
+    "test_a.py::test_f": {2, 3, 4},
+    "test_a.py::test_g": {6},
+    **{f"test_b.py::test_f[{x}]": {2, 3 if x > 1 else 4} for x in range(6)},
+}
+
+
+def plainly(root: Path, *command: str, **environment: str) -> dict[str, set[object]]:
+    """What a command that the user gives leaves in the data file: contexts and what ran."""
+    subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=root,
+        env={**os.environ, **BARE, **environment},
+        check=True,
+        capture_output=True,
+    )
+    found: dict[str, set[object]] = {}
+    for path in root.glob(".coverage*"):
+        if path.name == ".coveragerc":
+            continue
+        data = CoverageData(str(path))
+        data.read()
+        found["contexts"] = found.get("contexts", set()) | data.measured_contexts()
+        for name in data.measured_files():
+            ran = data.arcs(name) if data.has_arcs() else data.lines(name)
+            found.setdefault(os.path.relpath(root / name, root), set()).update(ran or ())
+        data.close(force=True)
+        path.unlink()
+    return found
+
+
+def data_of(recorded: Recorded) -> dict[str, set[object]]:
+    return {
+        **{name: set(ran) for name, ran in recorded.union.items()},
+        "contexts": set(recorded.contexts),
+    }
+
+
+CONFIGURATIONS = {
+    "branches": "[run]\nbranch = true\nsource = src\n",
+    "relative": "[run]\nrelative_files = true\nsource = src,tests\n",
+    "omit": "[run]\nomit = tests/*\n",
+    "static context": "[run]\ncontext = ours\n",
+    "dynamic contexts": "[run]\ndynamic_context = test_function\nsource = src\n",
+    "python's core": "[run]\ntimid = true\nbranch = true\nsource = src\n",
+    "parallel, elsewhere": "[run]\nparallel = true\nsource = src\ndata_file = elsewhere\n",
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_data_is_what_coverage_run_leaves(name: str, root: Path, tmp_path: Path) -> None:
+    (root / ".coveragerc").write_text(CONFIGURATIONS[name])
+    recorded = run(root, tmp_path / "out")
+    assert list(root.glob("*elsewhere*")) == list(root.glob(".coverage")) == []
+    here = {"COVERAGE_FILE": str(root / ".coverage")}
+    assert data_of(recorded) == plainly(root, "coverage", "run", "-m", "pytest", **here)
+    if not recorded.end["branch"]:
+        assert source(recorded) == LINES
+    assert recorded.union == recorded.all_ran() | {
+        name: ran for name, ran in recorded.union.items() if not ran
+    }
+
+
+def test_options_of_coverage_run(root: Path, tmp_path: Path) -> None:
+    (root / "other.rc").write_text("[run]\nbranch = true\nomit = */never.py\n")
+    options = {"config_file": "other.rc", "source": ["src"], "context": "mine"}
+    recorded = run(root, tmp_path / "out", coverage=options)
+    assert data_of(recorded) == plainly(
+        root,
+        *("coverage", "run", "--rcfile=other.rc", "--source=src", "--context=mine"),
+        *("-m", "pytest"),
+    )
+    assert recorded.contexts == {"mine"}
+
+
+PYTEST_COV = {
+    "source": "--cov=pkg",
+    "branches and contexts": "--cov=src --cov-branch --cov-context=test",
+    "everything, other file": "--cov --cov-config=other.rc",
+}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("name", PYTEST_COV)
+def test_the_data_is_what_pytest_cov_leaves(
+    name: str, workers: int, root: Path, tmp_path: Path
+) -> None:
+    (root / "other.rc").write_text("[run]\nomit = */never.py\n")
+    (root / "pytest.ini").write_text(f"[pytest]\naddopts = {PYTEST_COV[name]} --cov-report=\n")
+    plugins = ("-p", "pytest_cov.plugin", "-p", "xdist")
+    recorded = run(root, tmp_path / "out", arguments=plugins, workers=workers)
+    assert recorded.code == 0
+    theirs = plainly(root, "pytest", *plugins, *(("-n", "2") if workers else ()))
+    assert data_of(recorded) == theirs
+    if not recorded.end["branch"]:
+        assert source(recorded) == LINES
+    # The main process begins anew when it learns what pytest-cov was asked for.
+    begins = recorded.told("begin")
+    assert len({told["pid"] for told in begins}) == 1 + workers == len(begins) - 1
+
+
+def test_xdist(root: Path, tmp_path: Path) -> None:
+    recorded = run(root, tmp_path / "out", workers=2)
+    assert source(recorded) == LINES
+    assert set(recorded.outcomes) == {f"tests/{test}" for test in LINES}
+    (collected,) = recorded.told("collected")
+    assert set(collected["tests"]) == set(recorded.outcomes)
+    roles = [told["role"] for told in recorded.told("begin")]
+    assert sorted(roles) == ["main", "worker", "worker"]
+    assert len(recorded.told("end")) == 3
+    assert recorded.union == recorded.all_ran()
+
+    asked = ["tests/test_b.py::test_f[3]", "tests/test_b.py::test_f[9]"]
+    some = run(root, tmp_path / "some", workers=2, tests=asked)
+    assert list(some.outcomes) == asked[:1]
+    assert [told["tests"] for told in some.told("missing")] == [asked[1:]]
+
+
+def test_a_worker_that_dies(root: Path, tmp_path: Path) -> None:
+    dying = "import os\ndef test_dies():\n    os.kill(os.getpid(), 9)\n"
+    write(root, {"tests/test_c.py": dying})
+    recorded = run(root, tmp_path / "out", workers=2)
+    assert recorded.outcomes == {
+        **{f"tests/{test}": "passed" for test in LINES},
+        "tests/test_c.py::test_dies": "error",
+    }
+    assert source(recorded) == LINES
+    died = next(told for told in recorded.told("finished") if told["outcome"] == "error")
+    assert "crashed while running" in died["message"]
+    assert recorded.code == 1
+
+
+PATCHED = {
+    "": set(),
+    "patch = subprocess\n": {"test_subprocess", "test_spawned"},
+    "patch = _exit\n": {"test_fork", "test_process"},
+    "concurrency = multiprocessing\n": {"test_process", "test_spawned"},
+    "patch = fork,subprocess,_exit\n": {
+        "test_subprocess",
+        "test_spawned",
+        "test_fork",
+        "test_process",
+    },
+}
+
+
+@pytest.mark.parametrize("patch", PATCHED)
+def test_other_processes(patch: str, root: Path, tmp_path: Path) -> None:
+    """Each test has what its processes ran; the data, only where the configuration says so."""
+    (root / ".coveragerc").write_text(f"[run]\nsource = src\nparallel = true\n{patch}")
+    write(root, {"tests/test_a.py": OUTSIDE, "tests/test_b.py": ""})
+    recorded = run(root, tmp_path / "out")
+    assert set(recorded.outcomes.values()) == {"passed"}
+    found = {
+        test.rpartition("::")[2]: set(files["src/pkg/a.py"]) & {2, 3, 4, 6}
+        for test, files in recorded.by_test().items()
+        if test and "src/pkg/a.py" in files
+    }
+    assert found == {
+        "test_fork": {2, 4},
+        "test_subprocess": {6},
+        "test_process": {2, 3},
+        "test_spawned": {2, 4},
+    }
+    inside = {
+        test.rpartition("::")[2] for test, _, _, outside in recorded.ran if test and not outside
+    }
+    assert inside == PATCHED[patch]
+    assert recorded.union == recorded.all_ran() | {"src/pkg/never.py": frozenset()}
+    theirs = plainly(root, "coverage", "run", "-m", "pytest")
+    del theirs["contexts"]
+    assert {name: set(ran) for name, ran in recorded.union.items()} == theirs
+
+
+def test_a_root_below_pytests_own(tmp_path: Path) -> None:
+    write(tmp_path / "all", {"pytest.ini": "[pytest]\n"})
+    root = tmp_path / "all" / "one"
+    write(root, PROJECT)
+    recorded = run(root, tmp_path / "out", tests=["tests/test_a.py::test_f"])
+    assert recorded.outcomes == {"tests/test_a.py::test_f": "passed"}
+    assert source(recorded) == {"test_a.py::test_f": {2, 3, 4}}
+    everything = run(root, tmp_path / "all-of-it", arguments=("tests",))
+    assert set(everything.outcomes) == {f"tests/{test}" for test in LINES}
