@@ -20,6 +20,12 @@ NAMES_SHOWN = 3
 BETWEEN = 0.3
 """Seconds from one count of the patch to the next, while somebody types."""
 
+QUIET = 0.5
+"""Seconds after the last edit, or file opened, in which counting does not begin."""
+
+LONGEST_WAIT = 10.0
+"""Seconds after which it begins all the same."""
+
 
 def tell(session: Session, root: Root) -> None:
     """Send a root's status if it is not the one last sent, and count its figures where due."""
@@ -144,6 +150,7 @@ async def _count(session: Session, root: Root) -> None:
             root.totals, root.any_unverified = found
 
     try:
+        await _quiet(session)
         await with_progress(session, f"Counting coverage of {root.folder.name}", work)
     finally:
         root.counting = None
@@ -194,6 +201,21 @@ def _patch_source(session: Session, root: Root) -> object:
         if document.root is root
     ]
     return _source(root), root.base_generation, root.files_changed, edits
+
+
+async def _quiet(session: Session) -> None:
+    """Wait until nobody has opened or edited anything for a moment, but not for ever.
+
+    Counting takes all the workers, and the next file that is opened wants one at once.
+    """
+    loop = asyncio.get_running_loop()
+    latest = loop.time() + LONGEST_WAIT
+    while True:
+        now = loop.time()
+        active = max((document.updated for document in session.documents.values()), default=now)
+        if now >= min(active + QUIET, latest):
+            return
+        await asyncio.sleep(min(active + QUIET, latest) - now)
 
 
 def _source(root: Root) -> object:

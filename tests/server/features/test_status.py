@@ -7,6 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from covls.server.features import status
+from covls.server.protocol import Server
+from covls.server.session import Document, Session
 from tests.server.client import Client, shape, uri_of
 from tests.server.conftest import SHAPE, SHOP, copy
 from tests.server.features.test_project_coverage import figures, large
@@ -180,3 +185,25 @@ async def test_two_roots_have_a_status_each(minimal: Client, shop: Path, tmp_pat
         await asyncio.sleep(0.02)
     minimal.ignore("covls/status")
     await minimal.end()
+
+
+async def test_counting_waits_until_nobody_is_at_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(Server())
+    document = Document(uri_of(tmp_path / "a.py"), tmp_path / "a.py", 1, "")
+    session.documents[document.uri] = document
+    loop = asyncio.get_running_loop()
+
+    async def waited() -> float:
+        started = loop.time()
+        await status._quiet(session)
+        return loop.time() - started
+
+    document.updated = loop.time()
+    assert await waited() > status.QUIET / 2
+    assert await waited() < status.QUIET / 2, "nobody was, for a moment"
+    # Who types all day gets the figures, too.
+    monkeypatch.setattr(status, "LONGEST_WAIT", 0.05)
+    document.updated = loop.time() + 3600
+    assert await waited() < 3600
