@@ -31,7 +31,8 @@ _MOST_BYTES: Final = 1 << 28
 """Of one record when it is unpacked; what claims to be larger is damaged."""
 _SECONDS_TO_READ: Final = 1.0
 _SECONDS_TO_WRITE: Final = 5.0
-_PHASES: Final = ("", *PHASES)
+_PHASE_BITS: Final = 5
+_NUMBER_OF: Final = {phase: number for number, phase in enumerate(PHASES)}
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS test (
@@ -129,7 +130,7 @@ class DetailStore:
             found = set()
             for path, who in database.execute("SELECT path, who FROM file"):
                 rows = _numbers(who)
-                if rows is not None and not ids.isdisjoint(row >> 2 for row in rows[::2]):
+                if rows is not None and not ids.isdisjoint(row >> _PHASE_BITS for row in rows[::2]):
                     found.add(path)
             return found
 
@@ -354,7 +355,8 @@ def _packed(file: FileDetail, ids: Mapping[str, int]) -> tuple[bytes, bytes | No
     numbers: dict[int, int] = {}
     who = array("I")
     for (test, phase), bits in file.ran.items():
-        who.extend((ids[test] << 2 | _PHASES.index(phase), numbers.setdefault(bits, len(numbers))))
+        number = numbers.setdefault(bits, len(numbers))
+        who.extend((ids[test] << _PHASE_BITS | _NUMBER_OF[phase], number))
     width = max((bits.bit_length() + 7 for bits in numbers), default=0) // 8
     sets = b"".join(bits.to_bytes(width, "little") for bits in numbers)
     pairs = None
@@ -382,9 +384,9 @@ def _file(row: tuple[bytes, bytes | None, bytes], names: Mapping[int, str]) -> F
     ]
     ran: dict[Ran, int] = {}
     for test, number in zip(rows[::2], rows[1::2], strict=True):
-        name = names.get(test >> 2)
+        name = names.get(test >> _PHASE_BITS)
         if name is not None and number < len(known):
-            ran[name, _PHASES[test & 3]] = known[number]
+            ran[name, PHASES[test & ((1 << _PHASE_BITS) - 1)]] = known[number]
     return FileDetail(_pairs(pairs), ran)
 
 

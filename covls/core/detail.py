@@ -7,8 +7,14 @@ from covls.core.coverage import Measured
 from covls.core.lines import Arc
 
 Ran = tuple[str, str]
-"""Who ran something: a test's name and its phase, `setup`, `call` or `teardown`; ("", "") is what
-ran outside of any test, as modules do when they are imported."""
+"""Who ran something: a test's name and its phase; ("", "") is what ran outside of any test, as
+modules do when they are imported.
+
+A phase is `setup`, `call` or `teardown`. Behind an `@` stands the scope of the fixture it is in,
+where that is wider than one test, as in `setup@module`: what ran there ran for other tests, too. A
+`!` at the end says that it ran in a process that the user's configuration does not measure: it
+counts for the test, and not for the data.
+"""
 
 OUTSIDE: Ran = ("", "")
 
@@ -16,7 +22,25 @@ UNATTRIBUTED: Ran = ("", "call")
 """Who ran what the data says has run, but no test's detail explains, as in a process of which
 only the data came back: some test, it is not known which."""
 
-PHASES = ("setup", "call", "teardown")
+SCOPES = ("class", "module", "package", "session")
+UNMEASURED = "!"
+
+PHASES: tuple[str, ...] = tuple(
+    phase + scope + measured
+    for measured in ("", UNMEASURED)
+    for phase in ("", "setup", "call", "teardown")
+    for scope in (("", *(f"@{scope}" for scope in SCOPES)) if phase else ("",))
+)
+"""All phases that there are."""
+
+
+def scope_of(phase: str) -> str:
+    """The scope of the fixture that a phase is in, empty for one of a single test.
+
+    >>> scope_of("setup@module"), scope_of("call")
+    ('module', '')
+    """
+    return phase.rstrip(UNMEASURED).partition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +55,11 @@ class FileDetail:
     ran: Mapping[Ran, int]
 
     def union(self) -> int:
-        """All that ran, whoever ran it."""
+        """All that ran and is measured, whoever ran it."""
         bits = 0
-        for each in self.ran.values():
-            bits |= each
+        for (_, phase), each in self.ran.items():
+            if not phase.endswith(UNMEASURED):
+                bits |= each
         return bits
 
     def measured(self) -> Measured:

@@ -1,0 +1,176 @@
+"""The files of a project that its tests may depend on, and which of them changed since a run."""
+
+import json
+import os
+import stat
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from covls.adapters.ledger import content_hash
+from covls.adapters.source import MAX_BYTES, Unreadable, read_source, source_text
+from covls.core.impact import Change
+from covls.core.imports import ImportGraph, Imports, imports_of
+from covls.core.outline import compare, outline
+
+_MOST: Final = 50_000
+"""Files that are looked at, at most; of a larger project the rest is not known."""
+
+_NOT_OF_THE_PROJECT: Final = frozenset(
+    {"node_modules", "__pycache__", "site-packages", "__pypackages__", "htmlcov", "dist"}
+)
+_WRITTEN_BY_TOOLS: Final = (".pyc", ".pyo", ".log", ".tmp", ".swp", "~", ".orig", ".rej")
+_REPORTS: Final = frozenset({"coverage.xml", "coverage.json", "coverage.lcov", "lcov.info"})
+
+Stamp = tuple[int, int, int]
+"""A file's times of modification and of change in nanoseconds, and its size."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """How a file was: the SHA-256 of its content, and how it looked on disk."""
+
+    hash: str
+    stamp: Stamp
+
+
+def project_files(
+    root: Path, known: Mapping[str, FileState] | None = None, data_file: Path | None = None
+) -> dict[str, FileState]:
+    """The files below the root by their path from there, with slashes.
+
+    Left out are hidden folders, environments, what tools write, and the data file. Files that
+    look as they did when they were `known` are not read again.
+    """
+    known = known or {}
+    found: dict[str, FileState] = {}
+    skipped = f"{data_file.name}" if data_file is not None else ".coverage"
+    for path, name in _walk(os.path.realpath(root)):
+        if len(found) == _MOST:
+            break
+        if name == skipped or name.startswith((f"{skipped}.", ".covls-")) or name in _REPORTS:
+            continue
+        state = _state(path, known.get(name_of(path, root)))
+        if state is not None:
+            found[name_of(path, root)] = state
+    return found
+
+
+def name_of(path: str | Path, root: Path) -> str:
+    """A file's path from the root, with slashes; of one elsewhere, its own."""
+    try:
+        return Path(path).relative_to(os.path.realpath(root)).as_posix()
+    except ValueError:
+        return Path(path).as_posix()
+
+
+def _walk(root: str) -> Iterator[tuple[str, str]]:
+    for folder, folders, names in os.walk(root):
+        if "pyvenv.cfg" in names and folder != root:
+            folders.clear()
+            continue
+        in_build = Path(folder).name == "build"
+        folders[:] = [
+            name
+            for name in sorted(folders)
+            if not name.startswith(".")
+            and name not in _NOT_OF_THE_PROJECT
+            and not name.endswith(".egg-info")
+            and not (in_build and name.startswith("lib"))
+        ]
+        for name in sorted(names):
+            if not name.endswith(_WRITTEN_BY_TOOLS):
+                yield f"{folder}{os.sep}{name}", name
+
+
+def _state(path: str, known: FileState | None) -> FileState | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116  # A third faster, for thousands of files.
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    stamp = status.st_mtime_ns, status.st_ctime_ns, status.st_size
+    if known is not None and known.stamp == stamp:
+        return known
+    if status.st_size > MAX_BYTES:
+        # Too large to be read at each look: it is another when it looks otherwise.
+        return FileState(content_hash(json.dumps(stamp).encode()), stamp)
+    content = read_source(Path(path))
+    return None if isinstance(content, Unreadable) else FileState(content_hash(content), stamp)
+
+
+def changes_since(
+    measured: Mapping[str, str],
+    now: Mapping[str, FileState],
+    source: Callable[[str], bytes | None],
+    root: Path,
+    texts: Mapping[str, str] | None = None,
+) -> dict[str, Change]:
+    """What became of the project's files since their contents had these hashes.
+
+    `measured` are SHA-256 by path, empty where it is not known what was measured; `source` gives
+    a content by its hash. `texts` are what an editor has of files, in the place of the disk's.
+    """
+    found: dict[str, Change] = {}
+    texts = texts or {}
+    for path in sorted({*measured, *now}):
+        state, digest = now.get(path), measured.get(path)
+        if state is None:
+            if digest is not None and not (root / path).exists():
+                found[path] = Change("gone")
+            continue
+        if digest == state.hash and path not in texts:
+            continue
+        text = texts.get(path)
+        if text is None:
+            content = read_source(root / path)
+            text = "" if isinstance(content, Unreadable) else source_text(content)
+        found[path] = _change(path, digest, text, source)
+    return {path: change for path, change in found.items() if not _is_nothing(change)}
+
+
+def _change(
+    path: str, digest: str | None, text: str, source: Callable[[str], bytes | None]
+) -> Change:
+    python = path.endswith((".py", ".pyw"))
+    if digest is None:
+        return Change("new", after=outline(text) if python else None)
+    before = source(digest) if digest else None
+    if before is None:
+        return Change("unknown" if python else "data")
+    edit = compare(source_text(before), text, python=python)
+    return Change("edited" if python else "data", edit)
+
+
+def _is_nothing(change: Change) -> bool:
+    """Whether a file was saved with what it held."""
+    edit = change.edit
+    if edit is None or edit.changed:
+        return False
+    return all(line == now for line, now in enumerate(edit.lines))
+
+
+def import_graph(
+    root: Path,
+    now: Mapping[str, FileState],
+    known: dict[str, Imports | None],
+    gone: Collection[str] = (),
+) -> ImportGraph:
+    """The imports between the project's files; those `gone` are in it without any.
+
+    `known` are imports by the hash of a content and its path, and takes up those that are new. A
+    file that cannot be parsed is taken to import whatever is near it.
+    """
+    files: dict[str, Imports] = dict.fromkeys(gone, Imports({}))
+    for path, state in now.items():
+        if not path.endswith((".py", ".pyw")):
+            continue
+        key = f"{state.hash} {path}"
+        if key not in known:
+            content = read_source(root / path)
+            text = None if isinstance(content, Unreadable) else source_text(content)
+            known[key] = None if text is None else imports_of(text, path)
+        files[path] = known[key] or Imports({}, discovers=True)
+    return ImportGraph(files)
