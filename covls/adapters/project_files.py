@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -36,9 +36,12 @@ class FileState:
 
 
 def project_files(
-    root: Path, known: Mapping[str, FileState] | None = None, data_file: Path | None = None
+    root: Path,
+    known: Mapping[str, FileState] | None = None,
+    data_file: Path | None = None,
+    others: Iterable[Path] = (),
 ) -> dict[str, FileState]:
-    """The files below the root by their path from there, with slashes.
+    """The files below the root by their path from there, with slashes, and some `others`.
 
     Left out are hidden folders, environments, what tools write, and the data file. Files that
     look as they did when they were `known` are not read again.
@@ -54,6 +57,10 @@ def project_files(
         state = _state(path, known.get(name_of(path, root)))
         if state is not None:
             found[name_of(path, root)] = state
+    for other in others:
+        state = _state(str(other), known.get(name_of(other, root)))
+        if state is not None:
+            found[name_of(other, root)] = state
     return found
 
 

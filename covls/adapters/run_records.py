@@ -60,6 +60,12 @@ class RunRecords:
     notices: tuple[str, ...] = ()
 
 
+def nothing_ran(has_arcs: bool) -> RunRecords:
+    """What there is to say where nothing had to run."""
+    nobody: frozenset[str] = frozenset()
+    return RunRecords(Detail(has_arcs, {}), nobody, nobody, (), (), finished=True)
+
+
 def read_run(
     folder: Path, *, at: float, data: Snapshot | None = None, has_arcs: bool = False
 ) -> RunRecords:
@@ -141,11 +147,18 @@ class _Events:
         self.errors: list[CollectionError] = []
         self.notices: list[str] = []
         self.about: dict[str, Any] = {}
-        self.finished = False
+        self._processes = 0
+        self._ends = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether each process came to its end, and recorded all that ran."""
+        return 0 < self._processes == self._ends
 
     def read(self, path: Path) -> None:
         """Read the events of one process."""
         here: set[str] = set()
+        self._processes += 1
         for event in _lines(path):
             try:
                 self._take(event, here)
@@ -186,7 +199,7 @@ class _Events:
             case "begin" | "end":
                 self.about.update(event)
                 if event["event"] == "end":
-                    self.finished = event.get("complete") is not False
+                    self._ends += event.get("complete") is not False
 
 
 class _Rows:

@@ -176,8 +176,10 @@ class _Impact:
         """Where a test stands: failed ones, those that reach an edit, others; fast ones first."""
         test = item[0]
         record = self.detail.tests.get(test)
-        rank = 0 if record is None or record.failed else 1 if test in self._direct else 2
-        return rank, record.seconds if record is not None else 0.0, test
+        if record is None:
+            # New tests; those that stand for others come after all that are named themselves.
+            return 3 if test in self.by_file else 0, 0.0, test
+        return 0 if record.failed else 1 if test in self._direct else 2, record.seconds, test
 
     # What is known of tests.
 
@@ -502,13 +504,20 @@ class _Impact:
             file = self.detail.files.get(measured)
             if file is None or not any(test in self.gone for test, _ in file.ran):
                 continue
-            others = 0
+            others = self._dropped(path, file)
             for (test, _), bits in file.ran.items():
                 if test not in self.gone:
                     others |= bits
             for (test, phase), bits in file.ran.items():
                 if test in self.gone and bits & ~others:
                     self._instead(path, test, phase, file)
+
+    def _dropped(self, path: str, file: FileDetail) -> int:
+        """What cannot run any more, whoever ran it, as its text is another."""
+        change = self.changes.get(path)
+        if change is None or change.edit is None:
+            return 0
+        return file.mask({line for line, now in enumerate(change.edit.lines) if line and not now})
 
     def _instead(self, path: str, gone: str, phase: str, file: FileDetail) -> None:
         why = f"{gone} is gone, which alone ran parts of {path}"

@@ -38,6 +38,9 @@ class PartialRun:
     ended: frozenset[str]
     gone: frozenset[str] = frozenset()
     complete: bool = False
+    names_files: bool = True
+    """Whether files of which nothing ran are among those of the detail, as they are once a run has
+    come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def splice(
             run.complete,
             lambda path=path: imported(path, ran),  # type: ignore[misc]
         )
-        if not found.ran and path not in run.detail.files:
+        if not found.ran and run.names_files and new is None:
             files[path] = None
         elif before is None or found.pairs != before.pairs or found.ran != before.ran:
             files[path] = found

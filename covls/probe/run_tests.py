@@ -9,8 +9,10 @@ The request is {"runner": "pytest"|"unittest"|"django"|"script", "arguments": [p
 "tests": [ids] or null for all, "out": an existing folder, "data_file": a name in it,
 "coverage": {keyword arguments of coverage.Coverage…}, "core": "auto" or coverage.py's name of one,
 "root": the current folder, "workers": how many for pytest-xdist, or 0}, and perhaps
-"subprocesses": "off", and "manage": where Django's manage.py is. Ids are pytest's, relative to the
-root, or unittest's dotted names.
+"subprocesses": "off", "manage": where Django's manage.py is, and "collect_all": true, with which
+all test modules are imported, whichever tests are asked for. Ids are pytest's, relative to the
+root, or unittest's dotted names; that of a file, a class or a parametrised test stands for all its
+tests.
 
 Every process of the run writes two files of JSON lines into the folder: `events-PID.jsonl`, what
 happens (see `covls_recorder.recording.Recording`), and `detail-PID.jsonl`, what each test ran
@@ -63,7 +65,7 @@ def run_pytest(recording: Recording) -> int:
             if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
                 arguments += ["-p", "xdist"]
             arguments += ["-n", str(request["workers"])]
-    if request["tests"] is not None:
+    if request["tests"] is not None and not request.get("collect_all"):
         # The files are named and the plugin leaves out all other tests: an id on the command line
         # ends the run where it is unknown, and is not always taken literally.
         files = dict.fromkeys(test.partition("::")[0] for test in request["tests"])
@@ -87,7 +89,15 @@ def run_unittest(recording: Recording) -> int:
 
     Hooks(recording, leave_out=False).install()
     tests = recording.request["tests"]
+<<<<<<< HEAD
     loader = unittest.TestLoader() if tests is None else AskedLoader(Asked(tests, dotted=True))
+=======
+    loader = (
+        unittest.TestLoader()
+        if tests is None
+        else AskedLoader(set(tests), bool(recording.request.get("collect_all")))
+    )
+>>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
     sys.argv = ["python -m unittest", *recording.request["arguments"]]
     unittest.main(module=None, testLoader=loader)
     return 0

@@ -14,7 +14,12 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from covls_recorder.asked import Asked
 from covls_recorder.detail import Phase
+<<<<<<< HEAD
 from covls_recorder.failures import frames, message_of, places, shortened, text_of
+=======
+from covls_recorder.failures import frames, message_of, places, shortened
+from covls_recorder.names import is_asked, not_among
+>>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
 
 CHUNK = 1000
@@ -93,7 +98,11 @@ class Hooks:
         if self._asked is not None:
             missing = [
                 test
+<<<<<<< HEAD
                 for test in self._asked.without(tests)
+=======
+                for test in sorted(not_among(self._asked, tests))
+>>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
                 if not any(f"{test}.".startswith(f"{name}.") for name in not_loaded)
             ]
             if missing:
@@ -288,7 +297,11 @@ def leave_out(suite: Any, asked: Asked) -> None:
         if hasattr(test, "__iter__"):
             leave_out(test, asked)
             kept.append(test)
+<<<<<<< HEAD
         elif asked.takes(test.id()) or test.id().startswith(NOT_LOADED):
+=======
+        elif is_asked(test.id(), asked) or test.id().startswith(NOT_LOADED):
+>>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
             kept.append(test)
     suite._tests = kept
 
@@ -317,9 +330,14 @@ def _wrap(owner: Any, name: str, hook: Callable[..., Any]) -> None:
 class AskedLoader(unittest.TestLoader):
     """Loads what the command line says, and leaves out of it the tests that were not asked for."""
 
+<<<<<<< HEAD
     def __init__(self, asked: Asked) -> None:
+=======
+    def __init__(self, asked: Set[str], collect_all: bool = False) -> None:
+>>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
         super().__init__()
         self._asked = asked
+        self._collect_all = collect_all
 
     def _match_path(self, path: str, full_path: str, pattern: str) -> bool:
         """Whether discovery reads a file: only one that holds tests which were asked for."""
@@ -327,7 +345,14 @@ class AskedLoader(unittest.TestLoader):
             return False
         loader: Any = self
         name = loader._get_name_from_path(os.path.splitext(os.path.normpath(full_path))[0])
+<<<<<<< HEAD
         return self._asked.takes_below(name)
+=======
+        return self._collect_all or any(
+            f"{test}.".startswith(f"{name}.") or f"{name}.".startswith(f"{test}.")
+            for test in self._asked
+        )
+>>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
 
     def discover(self, *arguments: Any, **named: Any) -> Any:
         """As unittest does, but for the tests left out."""
