@@ -10,9 +10,8 @@ The request is {"runner": "pytest"|"unittest"|"django"|"script", "arguments": [p
 "coverage": {keyword arguments of coverage.Coverage…}, "core": "auto" or coverage.py's name of one,
 "root": the current folder, "workers": how many for pytest-xdist, or 0}, and perhaps
 "subprocesses": "off", "manage": where Django's manage.py is, and "collect_all": true, with which
-all test modules are imported, whichever tests are asked for. Ids are pytest's, relative to the
-root, or unittest's dotted names; that of a file, a class or a parametrised test stands for all its
-tests.
+all test modules are imported, whichever tests are asked for, so that what runs outside of tests is
+whole. Ids are pytest's, relative to the root, or unittest's dotted names.
 
 Every process of the run writes two files of JSON lines into the folder: `events-PID.jsonl`, what
 happens (see `covls_recorder.recording.Recording`), and `detail-PID.jsonl`, what each test ran
@@ -89,15 +88,10 @@ def run_unittest(recording: Recording) -> int:
 
     Hooks(recording, leave_out=False).install()
     tests = recording.request["tests"]
-<<<<<<< HEAD
-    loader = unittest.TestLoader() if tests is None else AskedLoader(Asked(tests, dotted=True))
-=======
-    loader = (
-        unittest.TestLoader()
-        if tests is None
-        else AskedLoader(set(tests), bool(recording.request.get("collect_all")))
-    )
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
+    every_file = bool(recording.request.get("collect_all"))
+    loader = unittest.TestLoader()
+    if tests is not None:
+        loader = AskedLoader(Asked(tests, dotted=True), every_file)
     sys.argv = ["python -m unittest", *recording.request["arguments"]]
     unittest.main(module=None, testLoader=loader)
     return 0
@@ -113,7 +107,9 @@ def run_django(recording: Recording) -> int:
     arguments, parallel = without_parallel(request["arguments"])
     if parallel:
         recording.notice("the tests run one after the other: --parallel was left out")
-    arguments = ["test", *arguments, *(request["tests"] or ())]
+    arguments = ["test", *arguments]
+    if not request.get("collect_all"):
+        arguments += request["tests"] or ()
     manage = os.path.abspath(request.get("manage") or "manage.py")
     if os.path.exists(manage):
         run_script([manage, *arguments])

@@ -122,3 +122,11 @@ def test_only_the_tests_asked_for(root: Path, tmp_path: Path) -> None:
     nothing = run(root, tmp_path / "none", tests=gone[:1])
     assert nothing.told("missing")[0]["tests"] == gone[:1]
     assert nothing.code == 5
+
+
+def test_all_modules_are_imported_whichever_tests_run(root: Path, tmp_path: Path) -> None:
+    write(root, {"tests/test_other.py": "from pkg.a import f\nf(2)\ndef test_other():\n    pass\n"})
+    asked = ["tests/test_a.py::test_own"]
+    recorded = run(root, tmp_path / "out", tests=asked, collect_all=True)
+    assert [*recorded.outcomes] == asked
+    assert phases(recorded)["", ""] == {1, 2, 3, 5, 7, 8, 10}

@@ -16,12 +16,7 @@ from _pytest.fixtures import FixtureDef
 from covls_recorder import recording
 from covls_recorder.asked import Asked
 from covls_recorder.detail import Phase
-<<<<<<< HEAD
 from covls_recorder.failures import error_place, message_of, places, shortened, text_of
-=======
-from covls_recorder.failures import places, shortened
-from covls_recorder.names import is_asked, not_among
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
 
 # Ids a line of the journal.
@@ -152,11 +147,7 @@ class RecorderPlugin:
         kept: List[Any] = []
         left: List[Any] = []
         for item in items:
-<<<<<<< HEAD
             (kept if asked.takes(self._id(config, item.nodeid)) else left).append(item)
-=======
-            (kept if is_asked(self._id(config, item.nodeid), asked) else left).append(item)
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = kept
@@ -174,11 +165,7 @@ class RecorderPlugin:
         if self._asked is not None:
             missing = [
                 test
-<<<<<<< HEAD
                 for test in self._asked.without(ids)
-=======
-                for test in sorted(not_among(self._asked, ids))
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
                 if test.partition("::")[0] not in self._failed_files
             ]
             if missing:

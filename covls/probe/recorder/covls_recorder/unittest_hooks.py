@@ -14,12 +14,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence
 
 from covls_recorder.asked import Asked
 from covls_recorder.detail import Phase
-<<<<<<< HEAD
 from covls_recorder.failures import frames, message_of, places, shortened, text_of
-=======
-from covls_recorder.failures import frames, message_of, places, shortened
-from covls_recorder.names import is_asked, not_among
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
 from covls_recorder.recording import OUTSIDE_TESTS, Recording
 
 CHUNK = 1000
@@ -98,11 +93,7 @@ class Hooks:
         if self._asked is not None:
             missing = [
                 test
-<<<<<<< HEAD
                 for test in self._asked.without(tests)
-=======
-                for test in sorted(not_among(self._asked, tests))
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
                 if not any(f"{test}.".startswith(f"{name}.") for name in not_loaded)
             ]
             if missing:
@@ -297,11 +288,7 @@ def leave_out(suite: Any, asked: Asked) -> None:
         if hasattr(test, "__iter__"):
             leave_out(test, asked)
             kept.append(test)
-<<<<<<< HEAD
         elif asked.takes(test.id()) or test.id().startswith(NOT_LOADED):
-=======
-        elif is_asked(test.id(), asked) or test.id().startswith(NOT_LOADED):
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
             kept.append(test)
     suite._tests = kept
 
@@ -330,29 +317,18 @@ def _wrap(owner: Any, name: str, hook: Callable[..., Any]) -> None:
 class AskedLoader(unittest.TestLoader):
     """Loads what the command line says, and leaves out of it the tests that were not asked for."""
 
-<<<<<<< HEAD
-    def __init__(self, asked: Asked) -> None:
-=======
-    def __init__(self, asked: Set[str], collect_all: bool = False) -> None:
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
+    def __init__(self, asked: Asked, every_file: bool = False) -> None:
         super().__init__()
         self._asked = asked
-        self._collect_all = collect_all
+        self._every_file = every_file
 
     def _match_path(self, path: str, full_path: str, pattern: str) -> bool:
-        """Whether discovery reads a file: only one that holds tests which were asked for."""
+        """Whether discovery reads a file: one that holds tests which were asked for, or every."""
         if not super()._match_path(path, full_path, pattern):
             return False
         loader: Any = self
         name = loader._get_name_from_path(os.path.splitext(os.path.normpath(full_path))[0])
-<<<<<<< HEAD
-        return self._asked.takes_below(name)
-=======
-        return self._collect_all or any(
-            f"{test}.".startswith(f"{name}.") or f"{name}.".startswith(f"{test}.")
-            for test in self._asked
-        )
->>>>>>> bdfa8d2 (Put what partial runs bring into data and detail, as a full run would leave them)
+        return self._every_file or self._asked.takes_below(name)
 
     def discover(self, *arguments: Any, **named: Any) -> Any:
         """As unittest does, but for the tests left out."""
