@@ -7,6 +7,7 @@ the first line and with the first line of the next. Nearly always that is what g
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from covls.core.drift import Change, map_lines
@@ -14,6 +15,9 @@ from covls.core.drift import Change, map_lines
 MOST_EDITS = 300
 """Lines of one change that may come in or go away, at most, for it to be compared line by line; of
 a longer one all lines are changed."""
+
+CHANGES_KEPT = 512
+"""Changes that were compared and are kept at hand: most of them stay while somebody types."""
 
 FARTHEST = 100
 """How many lines an insertion or a deletion is moved, at most, to where it reads best."""
@@ -24,7 +28,8 @@ def changed_lines(base: Sequence[str], current: Sequence[str]) -> tuple[Change, 
     changes: list[Change] = []
     for change in map_lines(base, current):
         (b, b_count), (a, a_count) = change.before, change.after
-        equal = _in_common(base[b - 1 : b - 1 + b_count], current[a - 1 : a - 1 + a_count])
+        old, new = base[b - 1 : b - 1 + b_count], current[a - 1 : a - 1 + a_count]
+        equal = _in_common(tuple(old), tuple(new)) if old and new else ()
         ends = [(-1, -1), *equal, (b_count, a_count)]
         changes += (
             Change((b + i + 1, i_next - i - 1), (a + j + 1, j_next - j - 1))
@@ -34,13 +39,12 @@ def changed_lines(base: Sequence[str], current: Sequence[str]) -> tuple[Change, 
     return tuple(_put_straight(changes, base, current))
 
 
-def _in_common(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
+@lru_cache(CHANGES_KEPT)
+def _in_common(old: tuple[str, ...], new: tuple[str, ...]) -> Sequence[tuple[int, int]]:
     """The places of a longest common subsequence; nothing where it takes too many edits.
 
     Found as in Myers, "An O(ND) Difference Algorithm and Its Variations", 1986.
     """
-    if not old or not new:
-        return []
     # How far one comes in `old` on each diagonal (place in `old` less that in `new`), and that
     # after each number of edits.
     reach = {1: 0}
@@ -58,7 +62,7 @@ def _in_common(old: Sequence[str], new: Sequence[str]) -> list[tuple[int, int]]:
             reach[diagonal] = i
             if i >= len(old) and j >= len(new):
                 return _back(trace, len(old), len(new))
-    return []
+    return ()
 
 
 def _back(trace: Sequence[dict[int, int]], i: int, j: int) -> list[tuple[int, int]]:

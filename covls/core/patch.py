@@ -166,7 +166,18 @@ def _touched(line_map: LineMap, changes: Iterable[Change]) -> tuple[set[int], se
 
 def inside(marks: Iterable[Mark], lines: Sequence[LineRange]) -> list[Mark]:
     """The parts of marks that are on some lines, in order."""
-    return [part for mark in marks for part, within in split(mark, lines) if within]
+    found: list[Mark] = []
+    place = 0
+    for mark in marks:
+        while place < len(lines) and lines[place][1] < mark.start:
+            place += 1
+        if place == len(lines):
+            break
+        if lines[place][0] <= mark.start and mark.end <= lines[place][1]:
+            found.append(mark)
+        elif lines[place][0] <= mark.end:
+            found += (part for part, within in split(mark, lines) if within)
+    return found
 
 
 def split(mark: Mark, lines: Sequence[LineRange]) -> list[tuple[Mark, bool]]:
