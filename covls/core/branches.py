@@ -17,7 +17,7 @@ def leads_on(line_map: LineMap, source: int, target: int) -> bool:
     comes between them may change; what `target` stands behind, or is the first in, may not.
     """
     first, last = min(source, target), max(source, target)
-    if line_map.untouched(first, last):
+    if line_map.untouched(first, last) and _together(line_map, source, target):
         return True
     index, partners = line_map.before.index, line_map.partners
     if source not in index or target not in index:
@@ -45,7 +45,8 @@ def leads_out(line_map: LineMap, source: int) -> bool:
         return not line_map.changes
     before, starts = line_map.before, line_map.before.starts
     below = _below(before, starts, place)
-    if line_map.untouched(source, starts[below] if below < len(starts) else len(before.lines)):
+    beyond = starts[below] if below < len(starts) else len(before.lines)
+    if line_map.untouched(source, beyond) and _together(line_map, source, beyond):
         return True
     after, after_starts = line_map.after, line_map.after_starts
     now = line_map.partners[place]
@@ -53,6 +54,18 @@ def leads_out(line_map: LineMap, source: int) -> bool:
     if _is_outside(before, starts, place, below):
         return _is_outside(after, after_starts, now, now_below)
     return line_map.became(below)[0] == now_below
+
+
+def _together(line_map: LineMap, one: int, other: int) -> bool:
+    """Whether two measured lines, with none changed between, are still as far from each other.
+
+    They are not where one was taken for a copy of what it was, further down.
+    """
+    index, partners, starts = line_map.before.index, line_map.partners, line_map.after_starts
+    if one not in index or other not in index:
+        return True
+    now, other_now = partners[index[one]], partners[index[other]]
+    return now >= 0 and other_now >= 0 and starts[now] - one == starts[other_now] - other
 
 
 def _is_in(text: Text, starts: Sequence[int], inner: int, outer: int) -> bool:
