@@ -182,7 +182,9 @@ class PartialRuns:
         """
         about = self._about(before, records)
         whole = asked is None and records.finished and not records.errors
-        if whole and run is not None and records.collected:
+        # What a plain program runs are no tests that could be told apart.
+        told = bool(records.collected) or records.about.get("runner") == "script"
+        if whole and told and run is not None:
             all_files = (
                 WrittenFile(path, _by_context(run, path), run.tracer(path))
                 for path in sorted(run.paths)
