@@ -22,6 +22,7 @@ files. The exit code is the runner's, or 3 where coverage.py or the runner is no
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -56,9 +57,8 @@ def run_pytest(recording: Recording) -> int:
     request = recording.request
     arguments = ["-p", "covls_recorder.pytest_plugin", *request["arguments"]]
     if request.get("workers"):
-        try:
-            import xdist  # type: ignore[import-untyped]  # noqa: F401
-        except ImportError:
+        # It is not imported, for pytest warns of plugins that were imported before it started.
+        if importlib.util.find_spec("xdist") is None:
             recording.notice("pytest-xdist is not installed: the tests run one after the other")
         else:
             if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):

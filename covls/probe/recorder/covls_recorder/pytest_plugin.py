@@ -2,6 +2,9 @@
 
 It is loaded by `-p`, in the main process and in each of pytest-xdist's workers. Where the user has
 pytest-cov measure, its options are taken over, and it is kept from measuring a second time.
+
+PYTEST_DONT_REWRITE: it has no assertions, and is imported in workers before pytest could rewrite
+them, of which pytest would warn.
 """
 
 from __future__ import annotations
