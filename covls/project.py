@@ -29,7 +29,7 @@ from covls.adapters.data_file import (
 from covls.adapters.git import Git
 from covls.adapters.html_report import HtmlReport, HtmlReportError, write_html_report
 from covls.adapters.interpreter import find_interpreter
-from covls.adapters.ledger import Ledger
+from covls.adapters.ledger import Ledger, data_identity
 from covls.adapters.local_files import local_python_files
 from covls.adapters.measured_sources import MeasuredSources
 from covls.adapters.merge_base import Base, MergeBase, NoText
@@ -37,23 +37,25 @@ from covls.adapters.previous_runs import PreviousRuns
 from covls.adapters.run_store import RunStore
 from covls.adapters.runs import RunFinder
 from covls.adapters.source import Unreadable, read_source, source_text
+from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_framework import find_framework
 from covls.adapters.test_place import TestPlace, find_test_place
 from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.arrival import MOVING, Digest, Hold, Run, Waiting, decide, decide_unread
 from covls.core.changed_lines import changed_lines
 from covls.core.coverage import FileCoverage, Measured, Totals, cover
+from covls.core.detail import Detail
 from covls.core.drift import LineMap, drift
 from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.explain import Explanation, regions_around
 from covls.core.lines import ranges, split_lines
 from covls.core.lost import NOTHING_LOST, Losses
-from covls.core.marks import Freshness, Mark, marks, missing_blocks, missing_near
+from covls.core.marks import Freshness, Mark, marks, missing_blocks
 from covls.core.patch import FilePatch, PatchTotals, file_patch, inside
 from covls.core.paths import Located, locate
 from covls.core.placed_regions import PlacedRegion, placed_regions
 from covls.core.plausible import lines_can_run
-from covls.core.reached import Reached
+from covls.core.reached import Reached, reached
 from covls.core.settings import Problem, Settings
 from covls.core.skeleton import Skeleton, target_at, write_test
 from covls.core.statements import Text
@@ -234,6 +236,8 @@ class Project:
         self._lock = threading.RLock()
         self._refreshing = threading.Lock()
         self._snapshot: Snapshot | None = None
+        self._detail: Detail | None = None
+        """What each test ran, where covls's own run wrote the data on show."""
         self._sources: MeasuredSources | None = None
         self._previous: PreviousRuns | None = None
         self._located = NOTHING_LOCATED
@@ -331,6 +335,12 @@ class Project:
         return self._snapshot
 
     @property
+    def tells_tests(self) -> bool:
+        """Whether it is known which test ran what of the data on show."""
+        snapshot = self._snapshot
+        return self._detail is not None or (snapshot is not None and snapshot.has_contexts)
+
+    @property
     def located(self) -> Located:
         """Where the measured files are on this machine."""
         return self._located
@@ -369,6 +379,18 @@ class Project:
             if self._runs.look(self.configuration.data_file).alive:
                 message = "A test run is under way; its data may not be complete yet."
                 self._settle(Status(State.RUNNING, message), None)
+
+    def take_over(self) -> None:
+        """Show the data that a run of covls's own has just written: they are whole."""
+        with self._refreshing:
+            candidate, failure = self._read()
+            if candidate is None:
+                self._settle(Status(State.ERROR, str(failure)), None)
+                return
+            self._seen = candidate.fingerprint
+            self._written_at_most = float("inf")
+            self._show(candidate)
+            self._record()
 
     def refresh(self, on_screen: Iterable[Path] = ()) -> Refreshed:
         """Look at the data file, and show what is new unless a test run is in the middle of it.
@@ -482,10 +504,14 @@ class Project:
             unfinished=unfinished,
             recorder=self._sources.recorder if self._sources is not None else None,
         )
+        tests = DetailStore(self.root)
+        about = tests.about()
+        own = about is not None and about.data == data_identity(snapshot.fingerprint)
         with self._lock:
             # The snapshot before is not closed here: another thread may be reading it. It closes
             # itself when the last of them lets go.
             self._snapshot, self._located = snapshot, located
+            self._detail = tests.detail() if own else None
             self._sources, self._previous = sources, previous
             self._measured_paths = {Path(local): name for name, local in located.found.items()}
             self._files.clear()
@@ -618,11 +644,11 @@ class Project:
         with self._reading_tests:
             with self._lock:
                 snapshot, known = self._snapshot, self._reached.get(view.path)
-            if snapshot is None or not snapshot.has_contexts or snapshot.fingerprint != view.data:
+            if snapshot is None or not self.tells_tests or snapshot.fingerprint != view.data:
                 return None
             if known is not None:
                 return known
-            known = snapshot.reached(view.measured_path)
+            known = self._reached_in(snapshot, view.measured_path)
             with self._lock:
                 if self._snapshot is snapshot:
                     self._reached[view.path] = known
@@ -689,15 +715,35 @@ class Project:
             self._patch_files = made
         return Patch(base, tuple(files), tuple(unknown))
 
+    def _reached_in(self, snapshot: Snapshot, measured_path: str) -> Reached:
+        detail = self._detail
+        if detail is None:
+            return snapshot.reached(measured_path)
+        file = detail.files.get(measured_path)
+        if file is None:
+            return Reached((), {})
+        return reached((test, file.lines(bits)) for (test, _), bits in file.ran.items())
+
+    def tests_of(self, path: Path) -> list[str]:
+        """The tests that reach a file, sorted; empty where it is not known which."""
+        path = Path(os.path.realpath(path))
+        with self._lock:
+            snapshot, measured_path = self._snapshot, self._measured_paths.get(path)
+        if snapshot is None or measured_path is None or not self.tells_tests:
+            return []
+        if self._detail is not None:
+            return sorted(self._detail.tests_in([measured_path]))
+        return sorted(self._reached_in(snapshot, measured_path).tests)
+
     def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
-        """The contexts that reach lines `first` to `last` of `text`, sorted; without contexts none.
+        """The tests or contexts that reach lines `first` to `last` of `text`, sorted.
 
         A line of a multi-line statement stands for the whole statement.
         """
         path = Path(os.path.realpath(path))
         known = self._known(path)
         snapshot = self._snapshot
-        if known is None or snapshot is None or not snapshot.has_contexts:
+        if known is None or snapshot is None or not self.tells_tests:
             return []
         wanted = set(range(first, last + 1))
         analysis = known.coverage.analysis
@@ -705,10 +751,12 @@ class Project:
             current = Text(split_lines(text), python=known.text.python)
             wanted = drift(known.text, current).measured(first, last)
         firsts = {analysis.first_line(line) for line in wanted}
+        lines = [line for first in firsts for line in range(first, analysis.last_line(first) + 1)]
+        if self._detail is not None:
+            file = self._detail.files.get(known.measured_path)
+            return [] if file is None else sorted({test for test, _ in file.reaching(lines)} - {""})
         found: set[str] = set()
-        for start, end in ranges(
-            line for first in firsts for line in range(first, analysis.last_line(first) + 1)
-        ):
+        for start, end in ranges(lines):
             found.update(snapshot.contexts_at(known.measured_path, start, end))
         return sorted(found - {""})
 
@@ -719,7 +767,7 @@ class Project:
         stands where nothing is uncovered.
         """
         current = Text(split_lines(text), python=view.line_map.before.python)
-        if not current.python or not missing_near(view.marks, first, last):
+        if not current.python:
             return None
         before = self.analysts.analyse(view.path, text.encode(errors="replace"))
         if isinstance(before, NotAnalysed):
@@ -773,14 +821,14 @@ class Project:
         mark = next((mark for mark in view.all_marks if mark.start <= line <= mark.end), None)
         name = self._name(str(view.path))
         tests = None
-        if snapshot.has_contexts and mark is not None and mark.is_told:
+        if self.tells_tests and mark is not None and mark.is_told:
             tests = named_in(self.tests_at(path, line, line, text))
         return Explanation(
             name,
             line,
             mark,
             tests,
-            snapshot.has_contexts,
+            self.tells_tests,
             _origin(view),
             regions_around(view.coverage, view.line_map, name, line),
             self.configuration.precision,

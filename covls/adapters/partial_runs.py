@@ -182,16 +182,12 @@ class PartialRuns:
         """
         about = self._about(before, records)
         whole = asked is None and records.finished and not records.errors
-        # What a plain program runs are no tests that could be told apart.
-        told = bool(records.collected) or records.about.get("runner") == "script"
-        if whole and told and run is not None:
-            all_files = (
-                WrittenFile(path, _by_context(run, path), run.tracer(path))
-                for path in sorted(run.paths)
-            )
-            now = self._write(all_files, run.coverage_version, before, began, run.has_arcs)
+        if whole and run is not None and records.collected:
+            now = self._write_run(before, run, began)
             about = replace(about, data=data_identity(now))
             return Taken(now, self.store.write(records.detail, about, before.sources))
+        if run is not None and not before.data:
+            return self.replace(before, run, began)
         if before.refusal is not None or before.detail is None or before.about is None:
             raise NotWrittenError(
                 f"{self.data_file} is as it was, as the run did not come to its end, and what it "
@@ -245,6 +241,22 @@ class PartialRuns:
         written = self._write(files, version, before, began, before.detail.has_arcs)
         about = replace(about, data=data_identity(written), has_arcs=before.detail.has_arcs)
         return Taken(written, self.store.splice(spliced, about, before.sources))
+
+    def replace(self, before: Before, run: Snapshot, began: float) -> Taken:
+        """Put what a run wrote in the place of the data, though it is not known what each test ran.
+
+        As `take` otherwise.
+        """
+        written = self._write_run(before, run, began)
+        self.store.forget()
+        return Taken(written, kept=False)
+
+    def _write_run(self, before: Before, run: Snapshot, began: float) -> Fingerprint:
+        files = (
+            WrittenFile(path, _by_context(run, path), run.tracer(path))
+            for path in sorted(run.paths)
+        )
+        return self._write(files, run.coverage_version, before, began, run.has_arcs)
 
     def _write(
         self,

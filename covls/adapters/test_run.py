@@ -109,11 +109,11 @@ def run_tests(
 ) -> RunResult:
     """Run a root's tests, all or those named, and return when all processes of the run have ended.
 
+    With `collect_all` all test modules are imported, whichever tests are named.
     `on_event` is called in this thread for each thing that happens. Once `cancelled` is set, or
     after `timeout` seconds (0: never), the run is interrupted as by Ctrl-C, and what is left after
     some seconds is killed. The run's data is put into a folder of covls's own; the user's data
-    file is not touched. If covls ends meanwhile, in whatever way, so does the run. With
-    `collect_all` all test modules are imported, also where only some tests are named.
+    file is not touched. If covls ends meanwhile, in whatever way, so does the run.
 
     Where the workspace is not trusted (false; unset is for runs that the user asks for), or
     something that is needed is missing, nothing is started, and the result says why.

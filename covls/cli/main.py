@@ -16,6 +16,7 @@ from covls.cli.invocation import BROKEN_PIPE, INTERRUPTED, root_option, trusted_
 # the server's libraries alone take longer to import than a help text may take to appear.
 COMMANDS = {
     "serve": ("covls.cli.commands.serve:serve", "Run the language server, as editors do."),
+    "run": ("covls.cli.commands.run:run", "Run tests, all or some, and keep what they cover."),
     "report": ("covls.cli.commands.report:report", "Show how much of each file the tests reach."),
     "explain": ("covls.cli.commands.explain:explain", "Say all that is known of a line."),
     "html": ("covls.cli.commands.html:html", "Write coverage.py's HTML report, and open it."),

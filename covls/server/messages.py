@@ -163,8 +163,6 @@ class StatusParams:
     patch_percent_text: str | None
     stale: bool
     message: str
-    python: str | None
-    tests: str | None
 
 
 @attrs.define

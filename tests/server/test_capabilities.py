@@ -32,7 +32,6 @@ def test_neovim() -> None:
         apply_edit=True,
         document_changes=True,
         create_files=True,
-        refreshes_hints=True,
     )
 
 
@@ -52,8 +51,6 @@ def test_vscode() -> None:
         apply_edit=True,
         document_changes=True,
         create_files=True,
-        refreshes_lenses=True,
-        refreshes_hints=True,
     )
 
 

@@ -39,8 +39,7 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
     project = document.root.project
     if mark is None or project is None or not document.root.settings.hover.enable:
         return None
-    snapshot = project.snapshot
-    recorded = snapshot is not None and snapshot.has_contexts
+    recorded = project.tells_tests
     ran = mark.state in (State.COVERED, State.PARTIAL)
     tests: tuple[str, ...] | None = None
     if ran and recorded and mark.freshness not in (Freshness.EDITED, Freshness.NEW):

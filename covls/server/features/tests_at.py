@@ -81,7 +81,7 @@ async def names_at(session: Session, uri: str, first: int, last: int) -> tuple[s
         text = None
     root = await session.root_of(path)
     project = root.project
-    if project is None or project.snapshot is None or not project.snapshot.has_contexts:
+    if project is None or not project.tells_tests:
         return None
     return named_in(await session.in_thread(project.tests_at, path, first, last, text))
 

@@ -1,0 +1,234 @@
+"""Which tests a run is for, and why: all, those that reach a place, those that edits affect."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from covls.adapters.ledger import data_identity
+from covls.adapters.partial_runs import Before, PartialRuns
+from covls.adapters.project_files import name_of
+from covls.adapters.source import Unreadable, read_source, source_text
+from covls.adapters.test_choice import choose_at_line, choose_for_app, choose_for_file
+from covls.adapters.test_detail import DetailStore
+from covls.adapters.test_framework import Framework, find_framework
+from covls.core.naming import Conventions, is_test_file
+from covls.project import Project
+
+ASKED_FOR = "asked for"
+
+
+class Scope(StrEnum):
+    """What a run is asked to run."""
+
+    ALL = "all"
+    AFFECTED = "affected"
+    FILE = "file"
+    LINES = "lines"
+    CURSOR = "cursor"
+    APP = "app"
+    TESTS = "tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to run. Lines are 1-based, of `text`, or of the file on disk where it is None."""
+
+    scope: Scope = Scope.ALL
+    path: Path | None = None
+    first: int = 1
+    last: int = 1
+    text: str | None = None
+    app: str = ""
+    tests: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
+    """What the user passes on to the runner."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The tests to run, in their order, with the reasons for each in words."""
+
+    request: Request
+    framework: Framework
+    tests: Mapping[str, tuple[str, ...]]
+    everything: str | None = None
+    """Why all tests have to run; None where those named are enough."""
+    gone: frozenset[str] = frozenset()
+    """Recorded tests that do not exist any more."""
+    collect_all: bool = False
+    """Whether all test modules have to be imported for the data to be those of a full run."""
+    note: str = ""
+    """What to say of the choice."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to run, and nothing to take out of the data."""
+        return self.everything is None and not self.tests and not self.gone
+
+
+class CannotRunError(Exception):
+    """Why no test can run, and what to do, in one or two sentences."""
+
+
+class Chooser:
+    """Chooses the tests of one project. What it reads is kept from one choice to the next."""
+
+    def __init__(self, project: Project, store: DetailStore) -> None:
+        self._project = project
+        self._root = project.root
+        self._store = store
+        self._runs: tuple[Conventions, PartialRuns] | None = None
+
+    def choose(self, request: Request) -> Choice:
+        """The tests that a request is for. Runs nothing. Raises CannotRunError."""
+        if self._project.trusted is False:
+            raise CannotRunError(
+                "This workspace is not trusted, so that nothing of it is run. Trust it in the "
+                "editor (`covls.trusted`), or say --trusted."
+            )
+        framework = find_framework(self._root, self._project.settings)
+        if framework.problem:
+            raise CannotRunError(f"{framework.problem} {framework.remedy}".strip())
+        if request.arguments:
+            command = framework.command
+            command = replace(command, arguments=(*command.arguments, *request.arguments))
+            framework = replace(framework, command=command)
+        if request.scope is Scope.ALL:
+            return Choice(request, framework, {}, everything=ASKED_FOR)
+        if framework.command.runner in (None, "script"):
+            why = framework.command.why_as_it_is or "a script runs as a whole"
+            return Choice(request, framework, {}, everything=f"tests cannot be run alone: {why}")
+        match request.scope:
+            case Scope.TESTS:
+                return Choice(request, framework, dict.fromkeys(request.tests, ("asked for",)))
+            case Scope.APP:
+                chosen = choose_for_app(framework, request.app)
+                if isinstance(chosen, str):
+                    raise CannotRunError(chosen)
+                return Choice(request, framework, {each.test: (each.rule,) for each in chosen})
+            case Scope.CURSOR:
+                return self._at_cursor(request, framework)
+            case Scope.FILE | Scope.LINES:
+                return self._reaching(request, framework)
+            case _:
+                return self._affected(request, framework)
+
+    def _at_cursor(self, request: Request, framework: Framework) -> Choice:
+        assert request.path is not None, "a cursor is in a file"
+        text = request.text if request.text is not None else _text_of(request.path)
+        chosen = choose_at_line(framework, request.path, request.first, text)
+        if chosen is None:
+            return self._reaching(replace(request, scope=Scope.LINES), framework)
+        return Choice(request, framework, {chosen.test: (chosen.rule,)})
+
+    def _reaching(self, request: Request, framework: Framework) -> Choice:
+        """The tests that reach a file, or lines of it; by names and imports where none is known."""
+        path = request.path
+        assert path is not None, "tests reach a file"
+        what = name_of(os.path.realpath(path), self._root)
+        if is_test_file(what, framework.conventions):
+            by_rule = choose_for_file(framework, path)
+            return Choice(request, framework, {each.test: (each.rule,) for each in by_rule})
+        if request.scope is Scope.LINES:
+            first, last = request.first, request.last
+            found = self._project.tests_at(path, first, last, request.text)
+            what += f":{first}" if first == last else f":{first}-{last}"
+        else:
+            found = self._project.tests_of(path)
+        if found:
+            return Choice(request, framework, dict.fromkeys(found, (f"reaches {what}",)))
+        by_rule = choose_for_file(framework, path)
+        if not by_rule:
+            raise CannotRunError(
+                f"No test is known to reach {what}: none was recorded to, and none is named after "
+                "it or imports it. Run all tests once."
+            )
+        note = (
+            f"No recorded test reaches {what}; these were found by names and imports."
+            if self._project.tells_tests
+            else "Which tests reach it was not recorded yet; these were found by names and imports."
+        )
+        return Choice(request, framework, {each.test: (each.rule,) for each in by_rule}, note=note)
+
+    def _affected(self, request: Request, framework: Framework) -> Choice:
+        selection = self.partial_runs(framework).select(self.look(framework))
+        if selection.everything is not None:
+            return Choice(request, framework, {}, everything=selection.everything)
+        return Choice(
+            request,
+            framework,
+            selection.tests,
+            gone=selection.gone,
+            collect_all=selection.collect_all,
+        )
+
+    def partial_runs(self, framework: Framework) -> PartialRuns:
+        """What puts the runs of these tests together with what is kept of them."""
+        if self._runs is None or self._runs[0] != framework.conventions:
+            configuration = self._project.configuration
+            self._runs = (
+                framework.conventions,
+                PartialRuns(
+                    self._root,
+                    configuration.data_file,
+                    self._store,
+                    is_test_file=lambda path: is_test_file(path, framework.conventions),
+                ),
+            )
+        return self._runs[1]
+
+    def look(self, framework: Framework) -> Before:
+        """How things stand before a run. Data that another tool wrote are adopted."""
+        runs, environment = self.partial_runs(framework), self._environment(framework)
+        before = runs.look(environment)
+        if before.data and (
+            before.about is None or before.about.data != data_identity(before.data)
+        ):
+            self._project.load()
+            snapshot = self._project.snapshot
+            if snapshot is not None and snapshot.fingerprint == before.data:
+                runs.adopt(snapshot, environment)
+                before = runs.look(environment)
+        return before
+
+    def _environment(self, framework: Framework) -> dict[str, str]:
+        """What else the tests depend on, a value by name."""
+        command, interpreter = framework.command, framework.interpreter
+        configuration = self._project.configuration
+        found = {
+            "the test runner": command.runner or "",
+            "what the test runner is given": json.dumps(
+                [*command.arguments, *command.python_options]
+            ),
+            "coverage.py's configuration": _hashed(
+                [configuration.branch, configuration.source, configuration.plugins]
+            ),
+        }
+        if interpreter is None or command.python is not None:
+            return found
+        packages = sorted(
+            entry.name
+            for folder in interpreter.site_packages
+            if folder.is_dir()
+            for entry in folder.iterdir()
+            if entry.name.endswith((".dist-info", ".egg-link", ".pth"))
+        )
+        return {
+            **found,
+            "Python": interpreter.version or "",
+            "coverage.py": interpreter.coverage_version or "",
+            "the set of installed packages": _hashed(packages),
+        }
+
+
+def _hashed(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:16]
+
+
+def _text_of(path: Path) -> str:
+    content = read_source(path)
+    return "" if isinstance(content, Unreadable) else source_text(content)

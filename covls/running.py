@@ -1,0 +1,154 @@
+"""Running a root's tests, and making their results part of the project's data.
+
+The server and the command line both run tests through here. A run writes into a folder of covls's
+own, and the project's data are touched only when it has ended.
+"""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from covls.adapters.data_file import DataFileError, DataFileProblem, Snapshot, read_snapshot
+from covls.adapters.data_writer import NotWrittenError, recover
+from covls.adapters.partial_runs import Before
+from covls.adapters.run_records import read_run
+from covls.adapters.test_detail import DetailStore
+from covls.adapters.test_run import End, RunResult, discard, run_tests
+from covls.choosing import CannotRunError, Choice, Chooser, Request
+from covls.core.test_events import Event
+from covls.project import Project
+
+PARALLEL_FROM = 200
+"""From so many tests on they run in several processes, where the project has pytest-xdist."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run."""
+
+    result: RunResult
+    written: bool = False
+    """Whether the project's data hold the results."""
+    problem: str = ""
+    """Why they do not, in a sentence or two."""
+
+    @property
+    def message(self) -> str:
+        """What to tell people, in some sentences."""
+        return f"{self.result.message} {self.problem}".strip()
+
+
+class Runner:
+    """The runs of one project, one at a time. Choices are for any thread."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._store = DetailStore(project.root)
+        self._chooser = Chooser(project, self._store)
+        self._choosing = threading.Lock()
+        self._running = threading.Lock()
+
+    def choose(self, request: Request) -> Choice:
+        """The tests that a request is for. Runs nothing. Raises CannotRunError."""
+        with self._choosing:
+            return self._chooser.choose(request)
+
+    def run(
+        self,
+        choice: Choice,
+        *,
+        on_event: Callable[[Event], None] = lambda _: None,
+        cancelled: threading.Event | None = None,
+    ) -> Outcome:
+        """Run the tests of a choice, and write the project's data with their results.
+
+        `on_event` is called in this thread. A run that is cancelled leaves the data as they were.
+        Raises CannotRunError where another run of the project is under way.
+        """
+        if not self._running.acquire(blocking=False):
+            raise CannotRunError("Another run of this project's tests is under way.")
+        try:
+            recover(self.project.configuration.data_file)
+            with self._choosing:
+                before = self._chooser.look(choice.framework)
+            began = time.time()
+            result = run_tests(
+                choice.framework,
+                None if choice.everything is not None else tuple(choice.tests),
+                trusted=self.project.trusted,
+                collect_all=choice.collect_all,
+                workers=self._workers(choice),
+                timeout=self.project.settings.run.timeout,
+                on_event=on_event,
+                cancelled=cancelled,
+            )
+            try:
+                return self._take_in(choice, before, began, result)
+            finally:
+                discard(result)
+        finally:
+            self._running.release()
+
+    def _workers(self, choice: Choice) -> int:
+        wanted = self.project.settings.run.workers
+        if wanted is not None:
+            return wanted
+        count = len(choice.tests)
+        if choice.everything is not None:
+            detail = self._store.detail()
+            count = 0 if detail is None else len(detail.tests)
+        return (os.cpu_count() or 1) if count >= PARALLEL_FROM and choice.framework.parallel else 0
+
+    def _take_in(self, choice: Choice, before: Before, began: float, result: RunResult) -> Outcome:
+        if result.end in (End.CANCELLED, End.NOT_STARTED) or result.data_file is None:
+            return Outcome(result)
+        try:
+            with contextlib.ExitStack() as open_data:
+                run, old = (
+                    self._read(path, open_data)
+                    for path in (result.data_file, self.project.configuration.data_file)
+                )
+                records = read_run(
+                    result.data_file.parent,
+                    at=time.time(),
+                    data=run,
+                    has_arcs=self.project.configuration.branch,
+                )
+                runs = self._chooser.partial_runs(choice.framework)
+                if run is not None and result.passed and not result.tells_tests_apart:
+                    runs.replace(before, run, began)
+                else:
+                    runs.take(
+                        before,
+                        runs.select(before),
+                        records,
+                        run,
+                        old=old,
+                        asked=None if choice.everything is not None else choice.tests,
+                        collected_all=choice.everything is not None or choice.collect_all,
+                        began=began,
+                    )
+        except (DataFileError, NotWrittenError) as error:
+            return Outcome(result, problem=str(error))
+        self.project.take_over()
+        return Outcome(result, written=True)
+
+    def _read(self, data_file: Path, open_data: contextlib.ExitStack) -> Snapshot | None:
+        """Data as they are, None where there are none."""
+        configuration = self.project.configuration
+        try:
+            snapshot = read_snapshot(
+                data_file,
+                root=self.project.root,
+                paths=configuration.paths,
+                relative_files=configuration.relative_files,
+            )
+        except DataFileError as error:
+            if error.kind in (DataFileProblem.MISSING, DataFileProblem.EMPTY):
+                return None
+            raise
+        return open_data.enter_context(snapshot)

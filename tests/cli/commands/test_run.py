@@ -1,0 +1,173 @@
+"""`covls run`, as it is typed, with the project's own tests."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.measured import Covls, coverage, coverage_json, write
+
+CART = """\
+RATE = 2
+
+
+def total(items, discount=0):
+    result = sum(items)
+    if discount:
+        result -= discount
+    return result
+
+
+def shipping(weight):
+    if weight > 10:
+        return 20
+    return 5
+"""
+TESTS = """\
+from shop.cart import shipping, total
+
+
+def test_total():
+    assert total([1, 2]) == 3
+
+
+def test_shipping():
+    assert shipping(1) == 5
+"""
+PYPROJECT = """\
+[tool.coverage.run]
+branch = true
+source = ["shop"]
+
+[tool.covls]
+python = "{python}"
+
+[tool.pytest.ini_options]
+pythonpath = ["."]
+addopts = ["-p", "no:cacheprovider"]
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    write(
+        folder,
+        {
+            "shop/__init__.py": "",
+            "shop/cart.py": CART,
+            "tests/test_cart.py": TESTS,
+            "pyproject.toml": PYPROJECT.format(python=sys.executable),
+        },
+    )
+    return folder
+
+
+def edit(file: Path, before: str, after: str) -> None:
+    text = file.read_text()
+    assert text.count(before) == 1
+    file.write_text(text.replace(before, after))
+
+
+def measured_anew(folder: Path) -> dict[str, object]:
+    """What coverage.py itself says after a run of all tests, beside the data of covls."""
+    coverage(folder, "run", "--data-file=.theirs", "-m", "pytest", "-q", check=False)
+    files: dict[str, object] = coverage_json(folder, "--data-file=.theirs")["files"]
+    (folder / ".theirs").unlink()
+    return files
+
+
+def shown(folder: Path) -> dict[str, object]:
+    files: dict[str, object] = coverage_json(folder)["files"]
+    return files
+
+
+def test_all_tests_then_those_that_an_edit_reaches(covls: Covls, shop: Path) -> None:
+    done = covls(shop, "--trusted", "run")
+    assert (done.code, done.out) == (0, "All tests.\n2 passed.\n")
+    assert shown(shop) == measured_anew(shop)
+    edit(shop / "shop/cart.py", "return 5", "return 4 + 1")
+    told = json.loads(covls(shop, "--trusted", "run", "--affected", "-n", "-f", "json").out)
+    assert told == {
+        "tests": [
+            {
+                "id": "tests/test_cart.py::test_shipping",
+                "reasons": ["runs shop/cart.py:14 (shipping), which was changed"],
+            }
+        ],
+        "all": False,
+    }
+    done = covls(shop, "--trusted", "run", "--affected")
+    assert (done.code, done.out) == (0, "tests/test_cart.py::test_shipping.\n1 passed.\n")
+    assert shown(shop) == measured_anew(shop)
+    done = covls(shop, "--trusted", "run", "--affected")
+    assert done.out == "No test is affected by what changed since the last run.\n"
+
+
+def test_a_part_keeps_the_rest(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "--trusted", "run").code == 0
+    before = shown(shop)
+    done = covls(shop, "--trusted", "run", "tests/test_cart.py::test_total")
+    assert done.code == 0, done.err
+    assert shown(shop) == before
+    done = covls(shop, "--trusted", "run", "shop/cart.py:14")
+    assert done.out.splitlines() == [
+        "tests/test_cart.py::test_shipping.",
+        "1 passed.",
+        "cart.py: 71% covered",
+    ]
+    assert shown(shop) == before
+
+
+def test_a_file_before_anything_was_recorded(covls: Covls, shop: Path) -> None:
+    done = covls(shop, "--trusted", "run", "shop/cart.py")
+    assert done.out.splitlines()[1:] == [
+        "  tests/test_cart.py: is named after shop/cart.py",
+        "2 passed.",
+        "cart.py: 71% covered",
+    ]
+
+
+def test_a_test_that_fails(covls: Covls, shop: Path) -> None:
+    edit(shop / "shop/cart.py", "return 5", "return 6")
+    done = covls(shop, "--trusted", "run", "-f", "json")
+    assert done.code == 1
+    told = json.loads(done.out)
+    failed = [test for test in told["tests"] if test["outcome"] == "failed"]
+    assert [(test["id"], test["line"]) for test in failed] == [
+        ("tests/test_cart.py::test_shipping", 9)
+    ]
+    assert told["written"]
+    # It runs again, whatever was edited since.
+    again = covls(shop, "--trusted", "run", "--affected", "-n")
+    assert "failed when it last ran" in again.out
+
+
+def test_what_is_passed_on(covls: Covls, shop: Path) -> None:
+    done = covls(shop, "--trusted", "run", "--", "-k", "shipping")
+    assert (done.code, done.out) == (0, "All tests.\n1 passed.\n")
+
+
+def test_nothing_runs_where_nobody_trusts(covls: Covls, shop: Path) -> None:
+    done = covls(shop, "--no-trusted", "run")
+    assert done.code == 2
+    assert "not trusted" in done.err
+    assert not (shop / ".coverage").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nothing.py",), "There is no file nothing.py."),
+        (("--affected", "shop/cart.py"), "Give one of"),
+        (("shop/cart.py:0",), "names no lines"),
+        (("--app", "shop"), "has no Django app shop"),
+    ],
+)
+def test_what_cannot_be_run(
+    covls: Covls, shop: Path, arguments: tuple[str, ...], words: str
+) -> None:
+    done = covls(shop, "--trusted", "run", *arguments)
+    assert done.code == 2
+    assert words in done.err
