@@ -25,6 +25,9 @@ from covls.core.detail import (
 from covls.core.detail import places as numbers_of
 from covls.core.lines import Arc
 
+UNSEEN = "keeps coverage.py from recording all that it runs"
+"""Why a test has to run again always."""
+
 _PHASES = frozenset(PHASES)
 _ERRORS = (KeyError, TypeError, ValueError, IndexError, AttributeError)
 
@@ -95,7 +98,9 @@ def read_run(
         for path, file in files.items()
     }
     tests = {
-        test: TestRecord(outcome, seconds, at, path, line)
+        test: TestRecord(
+            outcome, seconds, at, path, line, UNSEEN if test in events.incomplete else ""
+        )
         for test, (outcome, seconds, path, line) in events.outcomes.items()
     }
     return RunRecords(
@@ -144,6 +149,7 @@ class _Events:
         self.started: set[str] = set()
         self.ended: set[str] = set()
         self.outcomes: dict[str, tuple[str, float, str | None, int | None]] = {}
+        self.incomplete: set[str] = set()
         self.errors: list[CollectionError] = []
         self.notices: list[str] = []
         self.about: dict[str, Any] = {}
@@ -200,6 +206,7 @@ class _Events:
                 self.about.update(event)
                 if event["event"] == "end":
                     self._ends += event.get("complete") is not False
+                    self.incomplete.update(map(str, event.get("incomplete", ())))
 
 
 class _Rows:

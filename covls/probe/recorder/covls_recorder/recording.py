@@ -254,7 +254,8 @@ class Recording:
         self.event(
             "end",
             exit=code,
-            incomplete=list(self.incomplete),
+            complete="" not in self.incomplete,
+            incomplete=[test for test in self.incomplete if test],
             seconds=round(self.clock() - self._began, 3),
             **self._about(),
         )
