@@ -26,6 +26,7 @@ from covls.adapters.interpreter import Interpreter, find_interpreter
 from covls.adapters.package_tool import install_command
 from covls.adapters.presence import is_file, is_there
 from covls.adapters.settings_files import SettingsFiles
+from covls.adapters.test_framework import Framework, find_framework
 from covls.core.absence import (
     Absence,
     FileFacts,
@@ -138,6 +139,7 @@ class Diagnosis:
     data: DataFacts | None
     files: MeasuredFiles | None
     interpreter: Interpreter | None
+    tests: str  # what runs them, and why that
     cache_folder: Path
     cache_bytes: int
     findings: tuple[Finding, ...]  # what matters most first
@@ -158,7 +160,8 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
     `files` are the settings files of its root, `problems` what was wrong in the settings.
     """
     configuration = project.configuration
-    interpreter = find_interpreter(project.root, project.settings.python)
+    framework = find_framework(project.root, project.settings)
+    interpreter = framework.interpreter
     data = _data(project)
     measured = _measured_files(project)
     other_roots = tuple(root for root in find_roots(project.root) if root != project.root)
@@ -196,6 +199,7 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
         data=data,
         files=measured,
         interpreter=interpreter,
+        tests=framework.words(),
         cache_folder=folder,
         cache_bytes=_bytes_below(folder),
         findings=tuple(
@@ -205,6 +209,7 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
                     *_data_findings(project, data, other_roots),
                     *_file_findings(project, measured),
                     *_environment_findings(project, data, interpreter),
+                    *_test_findings(framework),
                 ),
                 key=lambda finding: list(Level).index(finding.level),
             )
@@ -561,6 +566,20 @@ def _environment_findings(
             f"The project runs on Python {interpreter.version}, covls on {own}: files with newer "
             "syntax cannot be analysed while this workspace is not trusted.",
             "Trust it, or install covls for a newer Python.",
+        )
+
+
+def _test_findings(framework: Framework) -> Iterable[Finding]:
+    # That there is no interpreter, or not where the settings say, is told already.
+    if framework.problem and framework.interpreter is not None and framework.interpreter.exists:
+        yield Finding(Level.NOTE, "environment", framework.problem, framework.remedy)
+    if why := framework.command.why_as_it_is:
+        yield Finding(
+            Level.NOTE,
+            "settings",
+            "The command of `run.command` is run as it is, so that it cannot be seen which test "
+            f"runs what: {why}.",
+            "Name pytest, `python -m unittest` or `manage.py test` in it, also behind `uv run`.",
         )
 
 

@@ -50,7 +50,7 @@ from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.explain import Explanation, regions_around
 from covls.core.lines import ranges, split_lines
 from covls.core.lost import NOTHING_LOST, Losses
-from covls.core.marks import Freshness, Mark, marks, missing_blocks
+from covls.core.marks import Freshness, Mark, marks, missing_blocks, missing_near
 from covls.core.patch import FilePatch, PatchTotals, file_patch, inside
 from covls.core.paths import Located, locate
 from covls.core.placed_regions import PlacedRegion, placed_regions
@@ -767,7 +767,7 @@ class Project:
         stands where nothing is uncovered.
         """
         current = Text(split_lines(text), python=view.line_map.before.python)
-        if not current.python:
+        if not current.python or not missing_near(view.marks, first, last):
             return None
         before = self.analysts.analyse(view.path, text.encode(errors="replace"))
         if isinstance(before, NotAnalysed):

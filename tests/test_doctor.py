@@ -13,7 +13,7 @@ import pytest
 
 from covls.adapters.settings_files import read_settings_files
 from covls.core.absence import Absence, Reason
-from covls.core.settings import read_settings
+from covls.core.settings import Run, Settings, read_settings
 from covls.doctor import Diagnosis, Finding, Level, absence, diagnose, test_command
 from covls.project import Project
 
@@ -433,6 +433,33 @@ def test_an_environment_without_coverage(place: Place) -> None:
     installed_copy(place)
     finding = found(place.diagnosis(), "coverage.py is not installed")
     assert finding.remedy == f"{place.root}/.venv/bin/python -m pip install coverage"
+
+
+def test_what_runs_the_tests_and_what_it_lacks(place: Place) -> None:
+    (place.root / ".venv" / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
+    (place.root / ".venv" / "bin").mkdir()
+    (place.root / ".venv" / "bin" / "python").touch()
+    (place.root / ".venv" / "pyvenv.cfg").write_text("version = 3.12.1\n")
+    (place.root / "pytest.ini").touch()
+    (place.root / "poetry.lock").touch()
+    diagnosis = place.diagnosis()
+    assert diagnosis.tests == "pytest (configured in pytest.ini)"
+    remedies = {finding.message: finding.remedy for finding in diagnosis.findings}
+    python = place.root / ".venv" / "bin" / "python"
+    assert remedies[f"pytest is not installed for {python}."] == "poetry add --group dev pytest"
+    assert remedies[f"coverage.py is not installed for {python}."] == (
+        "poetry add --group dev coverage"
+    )
+
+
+def test_a_command_whose_tests_cannot_be_told_apart(place: Place) -> None:
+    project = Project(place.root, Settings(run=Run(command=("make", "test"))), trusted=True)
+    place.projects.append(project)
+    diagnosis = diagnose(project, read_settings_files(place.root))
+    assert diagnosis.tests == "a command (the setting `run.command`)"
+    (found,) = (f for f in diagnosis.findings if "run as it is" in f.message)
+    assert found.level is Level.NOTE
+    assert found.message.endswith("what make does is not known.")
 
 
 def test_data_below_where_there_is_none_here(place: Place) -> None:

@@ -33,6 +33,19 @@ class Interpreter:
     coverage_version: str | None  # None: not in site_packages
     exists: bool = True
 
+    def words(self) -> str:
+        """Where it is, how it was found, and what it has."""
+        python = f"Python {self.version}" if self.version else "Python"
+        if not self.exists:
+            python = "not there"
+        elif self.coverage_version:
+            python += f", coverage.py {self.coverage_version}"
+        elif self.site_packages:
+            python += ", without coverage.py"
+        else:
+            python += ", coverage.py: not seen without running it"
+        return f"{self.python} ({self.found_by}; {python})"
+
 
 def find_interpreter(
     root: Path, setting: str | None = None, environ: Mapping[str, str] | None = None

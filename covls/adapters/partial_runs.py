@@ -182,7 +182,9 @@ class PartialRuns:
         """
         about = self._about(before, records)
         whole = asked is None and records.finished and not records.errors
-        if whole and run is not None and records.collected:
+        # What a plain program runs are no tests that could be told apart.
+        told = bool(records.collected) or records.about.get("runner") == "script"
+        if whole and told and run is not None:
             now = self._write_run(before, run, began)
             about = replace(about, data=data_identity(now))
             return Taken(now, self.store.write(records.detail, about, before.sources))

@@ -327,9 +327,10 @@ def _put_tests(
     for name, test in tests.items():
         told = (test.outcome, test.seconds, test.at, test.path, test.line, test.outdated)
         rows[name] = json.dumps(told, separators=(",", ":"))
-    known = [name for (name,) in database.execute("SELECT name FROM test")]
-    gone = [(name,) for name in known if name not in rows]
-    # Their rows went with the splice; a number may be given to another test.
+    query = "SELECT name FROM test WHERE record != ''"
+    gone = [(name,) for (name,) in database.execute(query) if name not in rows]
+    # Their rows went with the splice, so that a number may be given to another test. What has no
+    # record, as what ran outside of tests, may have rows in files that are not changed now.
     database.executemany("DELETE FROM test WHERE name = ?", gone)
     database.executemany(
         "INSERT INTO test (name, record) VALUES (?, ?) "

@@ -127,7 +127,6 @@ def _commanded(root: Path, words: Sequence[str], interpreter: Interpreter | None
 def _detected(root: Path, interpreter: Interpreter | None) -> Framework:
     configured = _pytest_configuration(root)
     manage = _manage_py(root)
-    tests = Sources(root)
     has_pytest = interpreter is not None and installed_version(interpreter, "pytest") is not None
     if manage is not None:
         why = _uses_pytest_django(root, manage, configured, interpreter, has_pytest)
@@ -136,6 +135,7 @@ def _detected(root: Path, interpreter: Interpreter | None) -> Framework:
         return _pytest(root, interpreter, why)
     if configured is not None:
         return _pytest(root, interpreter, f"configured in {configured[0]}")
+    tests = Sources(root)
     if conftest := next((file for file in tests.files if file.endswith("conftest.py")), None):
         return _pytest(root, interpreter, f"there is {conftest}")
     if style := tests.pytest_style():

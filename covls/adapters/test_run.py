@@ -113,7 +113,8 @@ def run_tests(
     `on_event` is called in this thread for each thing that happens. Once `cancelled` is set, or
     after `timeout` seconds (0: never), the run is interrupted as by Ctrl-C, and what is left after
     some seconds is killed. The run's data is put into a folder of covls's own; the user's data
-    file is not touched. If covls ends meanwhile, in whatever way, so does the run.
+    file is not touched. If covls ends meanwhile, in whatever way, so does the run. With
+    `collect_all` all test modules are imported, also where only some tests are named.
 
     Where the workspace is not trusted (false; unset is for runs that the user asks for), or
     something that is needed is missing, nothing is started, and the result says why.

@@ -177,6 +177,21 @@ def _regrouped(coverage: FileCoverage, line_map: LineMap, whole: Freshness) -> I
                 yield Mark(each.start, each.end, was, Freshness.EDITED)
 
 
+def missing_near(found: Iterable[Mark], first: int, last: int) -> bool:
+    """Whether anything is missing on lines `first` to `last`, or comes next below them.
+
+    Where not, neither they nor what they head are uncovered, and nobody need parse to know.
+    """
+    for mark in found:
+        if mark.end < first:
+            continue
+        if mark.state is State.MISSING:
+            return True
+        if mark.start > last:
+            return False
+    return False
+
+
 def missing_blocks(found: Iterable[Mark]) -> list[Mark]:
     """Missing marks of one freshness with nothing but blank lines and comments between, as one.
 

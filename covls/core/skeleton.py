@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from covls.core.coverage import State
 from covls.core.lines import LineRange, split_lines
-from covls.core.marks import Freshness, Mark
+from covls.core.marks import Freshness, Mark, missing_near
 
 Awaiting = Literal["auto", "asyncio", "anyio", "run"]
 """How tests of pytest's await: by themselves, marked, or by `asyncio.run`."""
@@ -86,6 +86,8 @@ def target_at(text: str, found: Sequence[Mark], line: int) -> Target | None:
     Of a function in a function it is the outer one, as nobody can import the inner. None also
     where the text does not parse.
     """
+    if not missing_near(found, line, line):
+        return None
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -205,13 +205,16 @@ else:
 
     def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
         # The number of the child is its own until it is waited for, so that of its group is, too.
-        if child.returncode is None:
+        if child.returncode is None or not hasattr(os, "waitid"):
             with contextlib.suppress(OSError):
                 os.killpg(child.pid, number)
 
     def _wait(child: subprocess.Popen[bytes]) -> None:
         """Wait for the command's end, and leave its number taken until the group has ended."""
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        else:  # macOS before Python 3.13
+            child.wait()
 
     def _end_what_is_left(child: subprocess.Popen[bytes]) -> List[str]:
         """Give what the command left behind a moment, kill what is still there, and name it."""

@@ -63,6 +63,8 @@ def write(request: Dict[str, Any], plugins: bool, progress: Progress) -> Dict[st
     coverage = Coverage(data_file=request["data_file"], messages=False)
     if not plugins:
         coverage.set_option("run:plugins", [])
+    # It would be written to, and a configuration can name any file.
+    coverage.set_option("run:debug_file", None)
     coverage.load()
     # As the `coverage html` command has it; the siblings are ours, too.
     coverage.combine(strict=False, keep=True)

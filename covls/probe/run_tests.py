@@ -16,12 +16,13 @@ whole. Ids are pytest's, relative to the root, or unittest's dotted names.
 Every process of the run writes two files of JSON lines into the folder: `events-PID.jsonl`, what
 happens (see `covls_recorder.recording.Recording`), and `detail-PID.jsonl`, what each test ran
 (`covls_recorder.detail.Detail`). coverage.py's own data is put beside `data_file`, as parallel
-files. The exit code is the runner's, or 3 where coverage.py or the runner is not installed.
+files. The exit code is the runner's, or 3 where coverage.py or the runner cannot be had.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 import os
 import runpy
@@ -56,9 +57,8 @@ def run_pytest(recording: Recording) -> int:
     request = recording.request
     arguments = ["-p", "covls_recorder.pytest_plugin", *request["arguments"]]
     if request.get("workers"):
-        try:
-            import xdist  # type: ignore[import-untyped]  # noqa: F401
-        except ImportError:
+        # It is not imported, for pytest warns of plugins that were imported before it started.
+        if importlib.util.find_spec("xdist") is None:
             recording.notice("pytest-xdist is not installed: the tests run one after the other")
         else:
             if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
@@ -185,7 +185,11 @@ def main(arguments: List[str]) -> int:
     from covls_recorder import recording
 
     recording.current = current = recording.Recording(request, "main")
-    current.start()
+    try:
+        current.start()
+    except Exception as error:  # noqa: BLE001 - its own, and whatever a plugin of it raises
+        current.event("no-coverage", message=f"coverage.py could not be started: {error}")
+        return NOT_INSTALLED
     code = 1
     try:
         code = RUNNERS[request["runner"]](current)

@@ -163,6 +163,8 @@ class StatusParams:
     patch_percent_text: str | None
     stale: bool
     message: str
+    python: str | None
+    tests: str | None
 
 
 @attrs.define

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from covls.adapters.settings_files import read_settings_files
+from covls.adapters.test_framework import Framework, find_framework
 from covls.adapters.watcher import DataWatcher
 from covls.core.coverage import Totals
 from covls.core.settings import Layer, Problem, Settings, read_settings
@@ -78,6 +79,8 @@ class Root:
     patch_counted: object = None
     """What the patch was counted from: its data, settings, and texts."""
     counting_patch: asyncio.Task[None] | None = None
+    framework: Framework | None = None
+    """How its tests are run, as it was when the data or the settings were last new."""
     following: asyncio.Task[None] | None = None
     base_generation: int = 0
     """The state of the repository that was last seen."""
@@ -111,6 +114,7 @@ class Root:
         self.project.prepare([Path(os.path.realpath(path)) for path in on_screen])
         self.watch(on_change, on_notice)
         self.project.refresh()
+        self.framework = find_framework(self.folder, settings)
         self.base_generation = self.project.base_generation()
         if self.closed:
             # It was closed while it opened, and what was made since was not there to be closed.
@@ -132,6 +136,8 @@ class Root:
         if reconfigured:
             self.watch(on_change, on_notice)
         refreshed = project.refresh([Path(os.path.realpath(path)) for path in on_screen])
+        if reconfigured or refreshed.changed:
+            self.framework = find_framework(self.folder, self.settings)
         return Refreshed(refreshed.changed or reconfigured, refreshed.again_in)
 
     def _configure_again(self, project: Project, client: Sequence[Layer]) -> bool:

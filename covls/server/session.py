@@ -328,7 +328,8 @@ class Session:
                 if view is None:
                     places = str(document.path), os.path.realpath(document.path)
                     problems = [each for each in project.problems if each.where in places]
-            return Shown(key, version, text, split_lines(text), view), problems
+            lines = split_lines(text) if view is None else view.line_map.after.lines
+            return Shown(key, version, text, lines, view), problems
 
         shown, problems = await self.in_thread(compute)
         # Workers that were ended for new settings are no fault of the file's.

@@ -149,6 +149,17 @@ def test_no_data_and_no_configuration_that_coverage_takes(shop: Path) -> None:
     assert not report_folder(shop).joinpath("index.html").exists()
 
 
+def test_no_file_that_a_configuration_names_is_written(shop: Path) -> None:
+    victim = shop / "victim.txt"
+    victim.write_text("mine\n")
+    configuration = (shop / ".coveragerc").read_text()
+    hostile = f"source = .\ndebug = trace,config\ndebug_file = {victim}"
+    (shop / ".coveragerc").write_text(configuration.replace("source = .", hostile))
+    before = stamps(shop)
+    assert "shop" in (ours(shop) / "index.html").read_text()
+    assert stamps(shop) == before
+
+
 PLUGIN = """\
 import coverage
 import pathlib

@@ -100,6 +100,20 @@ def test_a_splice_changes_what_it_names_and_forgets_unused_sources(store: Detail
     assert store.source(content_hash(b"edited")) == b"edited"
 
 
+def test_a_splice_leaves_other_files_what_ran_outside_of_tests(store: DetailStore) -> None:
+    files = {
+        "a.py": FileDetail(None, {OUTSIDE: 2, ("t.py::one", "call"): 4}),
+        "b.py": FileDetail(None, {("t.py::one", "call"): 4}),
+    }
+    tests = {"t.py::one": TestRecord("passed")}
+    store.write(Detail(False, files, tests), ABOUT, {})
+    changed = FileDetail(None, {("t.py::one", "call"): 8})
+    store.splice(Spliced({"b.py": changed}, tests), ABOUT, {})
+    found = store.detail()
+    assert found is not None
+    assert files_of(found) == {"a.py": files["a.py"], "b.py": changed}
+
+
 @pytest.mark.parametrize("damage", [b"no database at all", b"", "cut"])
 def test_a_damaged_file_is_nothing_and_is_written_anew(
     store: DetailStore, damage: bytes | str

@@ -215,7 +215,7 @@ def _textwrap(m: Any) -> None:
         m.wrap("a", 0)
 
 
-DRIVERS: dict[str, Driver] = {
+_DRIVERS: dict[str, Driver] = {
     "bisect": _bisect, "calendar": _calendar, "cmd": _cmd, "colorsys": _colorsys,
     "configparser": _configparser, "csv": _csv, "difflib": _difflib, "fnmatch": _fnmatch,
     "fractions": _fractions, "getopt": _getopt, "graphlib": _graphlib, "heapq": _heapq,
@@ -226,10 +226,18 @@ DRIVERS: dict[str, Driver] = {
 }  # fmt: skip
 
 
+def _place_of(module: str) -> Path:
+    return Path(sysconfig.get_path("stdlib"), f"{module}.py")
+
+
+DRIVERS = {module: driver for module, driver in _DRIVERS.items() if _place_of(module).exists()}
+"""What is called of each module; one that a later Python has made a package is left out."""
+
+
 @cache
 def text_of(module: str) -> str:
     """A module's text as this Python has it."""
-    return Path(sysconfig.get_path("stdlib"), f"{module}.py").read_text(encoding="utf-8")
+    return _place_of(module).read_text(encoding="utf-8")
 
 
 def measure(module: str, text: str, *, branches: bool = True) -> FileCoverage | None:

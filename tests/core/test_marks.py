@@ -13,7 +13,7 @@ import pytest
 from covls.core.analysis import Analysis
 from covls.core.coverage import FileCoverage, Measured, State, cover
 from covls.core.drift import drift
-from covls.core.marks import Freshness, Mark, marks, missing_blocks
+from covls.core.marks import Freshness, Mark, marks, missing_blocks, missing_near
 from covls.core.statements import Text
 
 LETTERS = {
@@ -282,3 +282,13 @@ def test_an_edited_line_ends_a_block_of_fresh_ones() -> None:
         (2, 2, "edited"),
         (3, 3, "fresh"),
     ]
+
+
+def test_missing_on_lines_or_next_below_them() -> None:
+    covered, missing = State.COVERED, State.MISSING
+    found = [Mark(1, 3, covered), Mark(4, 6, missing), Mark(9, 9, covered), Mark(12, 12, missing)]
+    near = [line for line in range(1, 14) if missing_near(found, line, line)]
+    # Line 3 may be the header of what is missing; on lines 7 and 8 what comes next is covered.
+    assert near == [1, 2, 3, 4, 5, 6, 9, 10, 11, 12]
+    assert missing_near(found, 1, 12)
+    assert not missing_near([], 1, 12)

@@ -174,6 +174,7 @@ def test_few_lines_are_left_open(outcomes: dict[tuple[str, int], Outcome]) -> No
             f"fresh: {left:.2%}, of them not edited: {untouched:.2%}"
         )
         if kind == ONE_EDIT:
-            assert left < 0.01
+            # Of few edits, one that moves all of a short module weighs a lot.
+            assert left < (0.01 if SEEDS > 10 else 0.02)
     ran = sum(found.kind != BROKEN for found in outcomes.values())
     assert ran > 0.9 * len(outcomes), "edits that do not run prove nothing"

@@ -31,7 +31,8 @@ class Recorded:
     output: str
     events: tuple[dict[str, Any], ...]
     ran: Ran
-    union: dict[str, frozenset[Any]]
+    union: dict[str, frozenset[Any]]  # what the data says that ran, of each file with anything
+    measured: frozenset[str]  # the files in the data, also those of which nothing ran
     contexts: frozenset[str]
 
     def told(self, event: str) -> list[dict[str, Any]]:
@@ -137,6 +138,7 @@ def read(root: Path, out: Path, code: int, output: str) -> Recorded:
     for path in sorted(out.glob("detail-*.jsonl")):
         read_detail(path, root, ran)
     union: dict[str, frozenset[Any]] = {}
+    measured: set[str] = set()
     contexts: set[str] = set()
     for path in out.glob(".coverage*"):
         data = CoverageData(str(path))
@@ -144,9 +146,12 @@ def read(root: Path, out: Path, code: int, output: str) -> Recorded:
         with closing(Closing(data)):
             contexts |= data.measured_contexts()
             for name in data.measured_files():
-                found = data.arcs(name) if data.has_arcs() else data.lines(name)
-                merge(union, {relative(name, root): frozenset(found or ())})
-    return Recorded(code, output, tuple(events), ran, union, frozenset(contexts))
+                measured.add(relative(name, root))
+                if found := data.arcs(name) if data.has_arcs() else data.lines(name):
+                    merge(union, {relative(name, root): frozenset(found)})
+    return Recorded(
+        code, output, tuple(events), ran, union, frozenset(measured), frozenset(contexts)
+    )
 
 
 class Closing:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from coverage import CoverageData
@@ -73,8 +74,8 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
-def source(recorded: Recorded) -> dict[str, set[int]]:
-    """The lines of the source that each test ran in its call."""
+def source(recorded: Recorded) -> dict[str, set[Any]]:
+    """The lines, or arcs, of the source that each test ran in its call."""
     return {
         test.rpartition("/")[2]: set(files.get("src/pkg/a.py", ()))
         for (test, phase, _, _), files in recorded.ran.items()
@@ -115,7 +116,7 @@ def plainly(root: Path, *command: str, **environment: str) -> dict[str, set[obje
 
 def data_of(recorded: Recorded) -> dict[str, set[object]]:
     return {
-        **{name: set(ran) for name, ran in recorded.union.items()},
+        **{name: set(recorded.union.get(name, ())) for name in recorded.measured},
         "contexts": set(recorded.contexts),
     }
 
@@ -140,9 +141,7 @@ def test_the_data_is_what_coverage_run_leaves(name: str, root: Path, tmp_path: P
     assert data_of(recorded) == plainly(root, "coverage", "run", "-m", "pytest", **here)
     if not recorded.end["branch"]:
         assert source(recorded) == LINES
-    assert recorded.union == recorded.all_ran() | {
-        name: ran for name, ran in recorded.union.items() if not ran
-    }
+    assert recorded.union == recorded.all_ran()
 
 
 def test_options_of_coverage_run(root: Path, tmp_path: Path) -> None:
@@ -250,10 +249,8 @@ def test_other_processes(patch: str, root: Path, tmp_path: Path) -> None:
         test.rpartition("::")[2] for test, _, _, outside in recorded.ran if test and not outside
     }
     assert inside == PATCHED[patch]
-    assert recorded.union == recorded.all_ran() | {"src/pkg/never.py": frozenset()}
-    theirs = plainly(root, "coverage", "run", "-m", "pytest")
-    del theirs["contexts"]
-    assert {name: set(ran) for name, ran in recorded.union.items()} == theirs
+    assert recorded.union == recorded.all_ran()
+    assert data_of(recorded) == plainly(root, "coverage", "run", "-m", "pytest")
 
 
 def test_a_root_below_pytests_own(tmp_path: Path) -> None:
@@ -265,3 +262,70 @@ def test_a_root_below_pytests_own(tmp_path: Path) -> None:
     assert source(recorded) == {"test_a.py::test_f": {2, 3, 4}}
     everything = run(root, tmp_path / "all-of-it", arguments=("tests",))
     assert set(everything.outcomes) == {f"tests/{test}" for test in LINES}
+
+
+ASYNCHRONOUS = """\
+import pytest, pytest_asyncio
+from pkg.a import f, g
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def shared():
+    g()
+    yield
+    f(2)
+@pytest_asyncio.fixture
+async def own():
+    f(1)
+    yield
+@pytest.mark.asyncio
+async def test_async(own):
+    f(2)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_other(shared):
+    f(1)
+"""
+
+
+def test_asynchronous_tests(root: Path, tmp_path: Path) -> None:
+    write(root, {"tests/test_a.py": ASYNCHRONOUS, "tests/test_b.py": ""})
+    recorded = run(root, tmp_path / "out", arguments=("-p", "asyncio"))
+    assert set(recorded.outcomes.values()) == {"passed"}
+    found = {
+        (test.rpartition("::")[2], phase, scope): set(files.get("src/pkg/a.py", ()))
+        for (test, phase, scope, _), files in recorded.ran.items()
+        if test and "src/pkg/a.py" in files
+    }
+    assert found == {
+        ("test_async", "setup", "function"): {2, 4},
+        ("test_async", "call", "function"): {2, 3},
+        ("test_other", "setup", "module"): {6},
+        ("test_other", "call", "function"): {2, 4},
+        ("test_other", "teardown", "module"): {2, 3},
+    }
+
+
+RERUN = """\
+import pytest
+
+class Again:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        from _pytest.runner import runtestprotocol
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        for turn in range(2):
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                if report.failed and not turn:
+                    report.outcome = "rerun"
+                item.ihook.pytest_runtest_logreport(report=report)
+        return True
+
+def pytest_configure(config):
+    config.pluginmanager.register(Again())
+"""
+
+
+def test_a_test_that_passes_when_it_is_run_again(root: Path, tmp_path: Path) -> None:
+    flaky = "turns = []\ndef test_flaky():\n    turns.append(1)\n    assert len(turns) > 1\n"
+    write(root, {"tests/test_a.py": flaky, "tests/test_b.py": ""})
+    write(root, {"tests/conftest.py": RERUN})
+    recorded = run(root, tmp_path / "out")
+    assert recorded.outcomes == {"tests/test_a.py::test_flaky": "passed"}

@@ -152,3 +152,21 @@ def test_an_interpreter_without_coverage_or_pytest(tmp_path: Path) -> None:
         recorded = run(root, out, runner, python=python, environment=only)
         assert recorded.code == 3
         assert recorded.told("no-runner")[0]["message"] == f"{python} has no {name}"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "words"),
+    [
+        ("[run]\nbranch = perhaps\n", "Not a boolean: perhaps"),
+        ("[run]\nplugins = no_such_plugin\n", "No module named 'no_such_plugin'"),
+        ("[run]\nplugins = broken_plugin\n", "division by zero"),
+    ],
+)
+def test_coverage_that_cannot_be_started(configuration: str, words: str, tmp_path: Path) -> None:
+    root = project(tmp_path / "root", test_it=BEFORE.format(""))
+    write(root, {".coveragerc": configuration, "broken_plugin.py": "1 / 0\n"})
+    recorded = run(root, tmp_path / "out")
+    assert recorded.code == 3
+    (told,) = recorded.events
+    assert told["event"] == "no-coverage"
+    assert words in told["message"]

@@ -1,4 +1,4 @@
-"""Tests that get in the recording's way, and tests that do not come back."""
+"""Tests that get in the recording's way."""
 
 import functools
 import sys
@@ -265,3 +265,56 @@ def test_what_kept_coverage_from_recording_is_told(recorded: Recorded) -> None:
     assert recorded.end["incomplete"] == list(kept.values())
     words = [f"{what} in {test}: what ran meanwhile is not recorded" for what, test in kept.items()]
     assert recorded.notices == words
+
+
+MONITORING = """\
+import sys
+from pkg.mark import *
+def test_frees_it_():
+    sys.monitoring.free_tool_id(sys.monitoring.COVERAGE_ID)
+def test_after_it_1():
+    m1()
+def test_stops_events_():
+    sys.monitoring.set_events(sys.monitoring.COVERAGE_ID, 0)
+def test_after_that_2():
+    m2()
+def test_another_tool_3_4():
+    seen = []
+    sys.monitoring.use_tool_id(3, "mine")
+    sys.monitoring.register_callback(3, sys.monitoring.events.LINE, lambda *a: seen.append(a))
+    sys.monitoring.set_events(3, sys.monitoring.events.LINE)
+    m3()
+    sys.monitoring.restart_events()
+    m4()
+    sys.monitoring.set_events(3, 0)
+    sys.monitoring.free_tool_id(3)
+    assert seen
+"""
+
+MONITORING_TESTS = ["frees_it_", "after_it_1", "stops_events_", "after_that_2", "another_tool_3_4"]
+
+
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_others_that_use_sys_monitoring(version: str, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    package = {"pkg/__init__.py": "", "pkg/mark.py": MARK, ".coveragerc": CONFIGURATION}
+    write(root, package | {"test_it.py": MONITORING})
+    python = with_pytest(version)
+    recorded = run(root, tmp_path / "out", python=python)
+    tests = [f"test_it.py::test_{name}" for name in MONITORING_TESTS]
+    assert recorded.outcomes == dict.fromkeys(tests, "passed")
+    assert recorded.end["core"] == "sysmon"
+    assert recorded.end["incomplete"] == [tests[0], tests[2]]
+    assert reached(recorded) == dict(zip(tests, [set(), {1}, set(), {2}, {3, 4}], strict=True))
+
+    # Whoever was there first stays, and coverage.py takes its other core.
+    taken = "import sys\nsys.monitoring.use_tool_id(sys.monitoring.COVERAGE_ID, 'theirs')\n"
+    write(tmp_path, {"site/sitecustomize.py": taken})
+    (root / "test_it.py").write_text("from pkg.mark import *\ndef test_5():\n    m5()\n")
+    there = {"PYTHONPATH": str(tmp_path / "site")}
+    recorded = run(root, tmp_path / "taken", python=python, environment=there)
+    assert recorded.end["core"] == "ctrace"
+    assert recorded.notices == [
+        "theirs has the place of coverage in sys.monitoring; recording is slower"
+    ]
+    assert reached(recorded) == {"test_it.py::test_5": {5}}

@@ -32,6 +32,7 @@ def test_neovim() -> None:
         apply_edit=True,
         document_changes=True,
         create_files=True,
+        refreshes_hints=True,
     )
 
 
@@ -51,6 +52,8 @@ def test_vscode() -> None:
         apply_edit=True,
         document_changes=True,
         create_files=True,
+        refreshes_lenses=True,
+        refreshes_hints=True,
     )
 
 

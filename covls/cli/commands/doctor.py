@@ -203,17 +203,8 @@ def _root_lines(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
     for name, value in diagnosis.settings.items():
         yield f"  {name}", json.dumps(value)
     interpreter = diagnosis.interpreter
-    if interpreter is None:
-        yield "interpreter", "none found"
-        return
-    python = f"Python {interpreter.version}" if interpreter.version else "Python"
-    if interpreter.coverage_version:
-        coverage = f"coverage.py {interpreter.coverage_version}"
-    elif interpreter.site_packages:
-        coverage = "without coverage.py"
-    else:
-        coverage = "coverage.py: not seen without running it"
-    yield "interpreter", f"{interpreter.python} ({interpreter.found_by}; {python}, {coverage})"
+    yield "interpreter", "none found" if interpreter is None else interpreter.words()
+    yield "tests", diagnosis.tests
 
 
 def _configuration_lines(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:

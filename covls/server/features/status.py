@@ -67,6 +67,11 @@ def status_of(session: Session, root: Root) -> StatusParams:
     if root.settings.editor.scope == "patch" and root.patch_counted is not None:
         about_patch = _no_patch(root) if root.patch is None else patch_message(root.patch)
         message = f"{message} {about_patch}".lstrip()
+    python = tests = None
+    if root.framework is not None:
+        interpreter = root.framework.interpreter
+        python = "none found" if interpreter is None else interpreter.words()
+        tests = root.framework.words()
     return StatusParams(
         folder=session.folder_uri(root),
         state=state.value,
@@ -78,6 +83,8 @@ def status_of(session: Session, root: Root) -> StatusParams:
         ),
         stale=stale,
         message=message,
+        python=python,
+        tests=tests,
     )
 
 

@@ -1,6 +1,7 @@
 """What a root's coverage is worth, told when that changes."""
 
 import asyncio
+import importlib.metadata
 import subprocess
 import sys
 import time
@@ -27,6 +28,13 @@ async def until(client: Client, **values: Any) -> Any:
     )
 
 
+def client_python() -> str:
+    """The interpreter that the server finds: that of these tests is first on PATH."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    coverage = importlib.metadata.version("coverage")
+    return f"{sys.executable} (PATH; Python {version}, coverage.py {coverage})"
+
+
 async def test_the_figure_is_the_whole_projects(client: Client, shop: Path) -> None:
     expected = figures(shop)["totals"]
     client.ignore(*QUIET, "$/progress")
@@ -42,6 +50,8 @@ async def test_the_figure_is_the_whole_projects(client: Client, shop: Path) -> N
         "patchPercentText": None,
         "stale": False,
         "message": "",
+        "python": client_python(),
+        "tests": f"pytest {pytest.__version__} (test_shop.py imports it)",
     }
     await client.end()
 

@@ -58,7 +58,6 @@ def text_of(error: BaseException) -> str:
 
 def error_place(error: BaseException, file: str, root: str) -> Dict[str, Any]:
     """Where a file could not be read: the innermost line of the project, or where syntax fails."""
-    path = os.path.join(root, file)
     if isinstance(error, SyntaxError) and error.filename:
         return {"file": os.path.abspath(error.filename), "line": error.lineno}
     inside = os.path.join(root, "")
@@ -67,5 +66,5 @@ def error_place(error: BaseException, file: str, root: str) -> Dict[str, Any]:
         for entry in frames(error.__traceback__)
         if entry[0].startswith(inside) and "site-packages" not in entry[0]
     ]
-    place = found[-1] if found else (path, None)
+    place = found[-1] if found else (file, None)
     return {"file": place[0], "line": place[1]}

@@ -2,6 +2,9 @@
 
 It is loaded by `-p`, in the main process and in each of pytest-xdist's workers. Where the user has
 pytest-cov measure, its options are taken over, and it is kept from measuring a second time.
+
+PYTEST_DONT_REWRITE: it has no assertions, and is imported in workers before pytest could rewrite
+them, of which pytest would warn.
 """
 
 from __future__ import annotations
@@ -61,20 +64,20 @@ class RecorderPlugin:
         self._outcome: Optional[Outcome] = None
         self._collected_by_workers = False
         self._failed_files: Set[str] = set()
+        self._rootdir = recording.root
         self._worker = recording.role == "worker"
         self._code = 0
 
     # Names.
 
-    def _id(self, config: Any, nodeid: str) -> str:
+    def _id(self, nodeid: str) -> str:
         """A node's id relative to the root, whatever folder pytest has taken for its own."""
-        rootdir = str(config.rootdir)
-        if rootdir == self._recording.root:
+        if self._rootdir == self._recording.root:
             return nodeid
         path, colons, rest = nodeid.partition("::")
         try:
-            path = os.path.relpath(os.path.join(rootdir, path), self._recording.root)
-        except ValueError:
+            path = os.path.relpath(os.path.join(self._rootdir, path), self._recording.root)
+        except ValueError:  # on another drive
             return nodeid
         return path.replace(os.sep, "/") + colons + rest
 
@@ -95,7 +98,9 @@ class RecorderPlugin:
                 long=shortened(text_of(cause)),
             )
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self, config: Any) -> None:
+        self._rootdir = str(config.rootpath)
         # Older versions of xdist hand these to the workers.
         if getattr(config.option, "cov_source", None):
             config.option.cov_source = []
@@ -132,10 +137,10 @@ class RecorderPlugin:
             self._recording.missing(f"nothing is recorded in worker {node.gateway.id}: {error}")
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, node: Any, ids: List[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, ids: List[str]) -> None:
         if not self._collected_by_workers:
             self._collected_by_workers = True
-            self._collected([self._id(node.config, nodeid) for nodeid in ids])
+            self._collected([self._id(nodeid) for nodeid in ids])
 
     # Collecting.
 
@@ -147,17 +152,16 @@ class RecorderPlugin:
         kept: List[Any] = []
         left: List[Any] = []
         for item in items:
-            (kept if asked.takes(self._id(config, item.nodeid)) else left).append(item)
+            (kept if asked.takes(self._id(item.nodeid)) else left).append(item)
         if left:
             config.hook.pytest_deselected(items=left)
             items[:] = kept
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_finish(self, session: Any) -> None:
-        if not self._worker and not self._collected_by_workers:
-            config = session.config
-            if not _is_distributed(config):
-                self._collected([self._id(config, item.nodeid) for item in session.items])
+        # xdist's main process collects nothing.
+        if not self._worker and not session.config.pluginmanager.hasplugin("dsession"):
+            self._collected([self._id(item.nodeid) for item in session.items])
 
     def _collected(self, ids: List[str]) -> None:
         for start in range(0, len(ids), CHUNK) or (0,):
@@ -175,16 +179,16 @@ class RecorderPlugin:
         if report.when == "collect" and call.excinfo is not None:
             error = call.excinfo.value
             # What travels with a report from a worker are plain values.
-            report.covls_place = error_place(
-                error.__cause__ or error, report.fspath, self._recording.root
-            )
+            path = os.path.join(self._rootdir, report.fspath)
+            report.covls_place = error_place(error.__cause__ or error, path, self._recording.root)
 
     def pytest_collectreport(self, report: Any) -> None:
-        if not report.failed or self._worker or report.nodeid in self._failed_files:
+        if not report.failed or self._worker or self._id(report.nodeid) in self._failed_files:
             return
-        self._failed_files.add(report.nodeid)
+        self._failed_files.add(self._id(report.nodeid))
         text = str(report.longrepr).strip()
-        place = getattr(report, "covls_place", {"file": report.fspath, "line": None})
+        path = os.path.join(self._rootdir, report.fspath)
+        place = getattr(report, "covls_place", {"file": path, "line": None})
         self._recording.event(
             "collection-error",
             **place,
@@ -196,7 +200,7 @@ class RecorderPlugin:
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: Any) -> Generator[None, Any, None]:
-        test = self._id(item.config, item.nodeid)
+        test = self._id(item.nodeid)
         self._recording.event("started", test=test)
         self._outcome = outcome = Outcome(self._recording.clock())
         self._switch(item, "setup")
@@ -214,7 +218,7 @@ class RecorderPlugin:
         )
 
     def _switch(self, item: Any, phase: str) -> None:
-        test = self._id(item.config, item.nodeid)
+        test = self._id(item.nodeid)
         self._recording.switch(Phase(test, phase), f"{item.nodeid}|{_WHEN[phase]}")
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -244,12 +248,27 @@ class RecorderPlugin:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: Any, call: Any) -> Generator[None, Any, None]:
         made = yield
-        outcome = self._outcome
-        if outcome is None:
-            return
-        self._judge(outcome, made.get_result(), call, item)
+        report = made.get_result()
+        if report.failed and call.excinfo is not None:
+            entries = [(str(entry.path), entry.lineno + 1) for entry in call.excinfo.traceback]
+            # It stays with the report, which may come from another process.
+            file = getattr(item, "path", None) or item.fspath
+            report.covls_places = places(entries, str(file))
 
-    def _judge(self, outcome: Outcome, report: Any, call: Any, item: Any) -> None:
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if self._outcome is not None:
+            self._judge(self._outcome, report)
+        elif report.when == "???" and not self._worker:
+            # xdist reports in this way on a test that a worker died of. Nobody else can.
+            self._recording.event(
+                "finished",
+                test=self._id(report.nodeid),
+                outcome="error",
+                seconds=0.0,
+                **told(report),
+            )
+
+    def _judge(self, outcome: Outcome, report: Any) -> None:
         """Fold a phase's report into what is known of the test; the first failure is told."""
         word = ""
         if report.failed:
@@ -258,22 +277,9 @@ class RecorderPlugin:
             word = "xfailed" if hasattr(report, "wasxfail") else "skipped"
         elif hasattr(report, "wasxfail"):
             word = "xpassed"
-        if not word or outcome.word in ("failed", "error"):
-            return
-        outcome.word = word
-        outcome.told = told(report)
-        if report.failed and call.excinfo is not None:
-            entries = [(str(entry.path), entry.lineno + 1) for entry in call.excinfo.traceback]
-            outcome.told.update(places(entries, str(getattr(item, "fspath", ""))))
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        # xdist reports in this way on a test that a worker died of. Nobody else can.
-        if report.when == "???" and not self._worker:
-            config = getattr(report, "node", None) and report.node.config
-            test = self._id(config, report.nodeid) if config else report.nodeid
-            self._recording.event(
-                "finished", test=test, outcome="error", seconds=0.0, **told(report)
-            )
+        if word and outcome.word not in ("failed", "error"):
+            outcome.word = word
+            outcome.told = told(report)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
@@ -292,10 +298,6 @@ class RecorderPlugin:
 _WHEN = {"setup": "setup", "call": "run", "teardown": "teardown"}
 
 
-def _is_distributed(config: Any) -> bool:
-    return bool(config.pluginmanager.hasplugin("dsession"))
-
-
 def told(report: Any) -> Dict[str, Any]:
     """What an event says of a report that is not simply passed."""
     long = report.longrepr
@@ -311,6 +313,7 @@ def told(report: Any) -> Dict[str, Any]:
         "file": getattr(crash, "path", None),
         "line": getattr(crash, "lineno", None),
         "long": shortened(text),
+        **getattr(report, "covls_places", {}),
     }
 
 
