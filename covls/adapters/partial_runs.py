@@ -85,7 +85,7 @@ class PartialRuns:
         self._cache = cache
         self._is_test_file = is_test_file
         self._files: dict[str, FileState] = {}
-        self._imports: dict[str, Imports | None] = {}
+        self._imports: dict[str, Imports | None] | None = None
 
     def look(
         self, environment: Mapping[str, str], texts: Mapping[str, str] | None = None
@@ -106,18 +106,29 @@ class PartialRuns:
             files,
             self._contents(files, detail),
             changes,
-            import_graph(self.root, files, self._imports, gone),
+            self._graph(files, gone),
             environment,
             data,
             _refusal(about, detail, data, environment),
         )
 
+    def _graph(self, files: Mapping[str, FileState], gone: Collection[str]) -> ImportGraph:
+        """The imports between the project's files, of which most were read before."""
+        known = self.store.imports() if self._imports is None else self._imports
+        used = dict(known)
+        graph = import_graph(self.root, files, used, gone)
+        if used.keys() != known.keys():
+            self.store.keep_imports(used)
+        self._imports = used
+        return graph
+
     def _contents(self, files: Mapping[str, FileState], detail: Detail | None) -> dict[str, bytes]:
-        """The texts by which the next edit will be judged."""
+        """The texts by which the next edit will be judged, but those that are kept already."""
+        kept = self.store.sources()
         measured = {} if detail is None else self._measured(detail)
         found = {}
         for path, state in files.items():
-            if path.endswith((".py", ".pyw")) or path in measured:
+            if state.hash not in kept and (path.endswith((".py", ".pyw")) or path in measured):
                 content = read_source(self.root / path)
                 if not isinstance(content, Unreadable) and content_hash(content) == state.hash:
                     found[state.hash] = content

@@ -167,9 +167,13 @@ def import_graph(
 ) -> ImportGraph:
     """The imports between the project's files; those `gone` are in it without any.
 
-    `known` are imports by the hash of a content and its path, and takes up those that are new. A
-    file that cannot be parsed is taken to import whatever is near it.
+    `known` are imports by the hash of a content and its path, and takes up those that are new, and
+    gives up those of contents that are nowhere any more. A file that cannot be parsed is taken to
+    import whatever is near it.
     """
+    keys = {f"{state.hash} {path}" for path, state in now.items()}
+    for key in known.keys() - keys:
+        del known[key]
     files: dict[str, Imports] = dict.fromkeys(gone, Imports({}))
     for path, state in now.items():
         if not path.endswith((".py", ".pyw")):

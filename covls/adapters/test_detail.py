@@ -22,6 +22,7 @@ from covls.adapters.analysis_cache import cache_folder
 from covls.adapters.ledger import content_hash
 from covls.core.coverage import Measured
 from covls.core.detail import PHASES, Detail, FileDetail, Ran, TestRecord
+from covls.core.imports import Imports
 from covls.core.splice import Spliced
 
 _FORMAT: Final = 1
@@ -48,6 +49,7 @@ _SCHEMA: Final = """
         total BLOB NOT NULL
     );
     CREATE TABLE IF NOT EXISTS source (hash TEXT PRIMARY KEY, body BLOB NOT NULL);
+    CREATE TABLE IF NOT EXISTS import (key TEXT PRIMARY KEY, body BLOB NOT NULL);
 """
 
 Answer = TypeVar("Answer")
@@ -119,6 +121,45 @@ class DetailStore:
         row = self._ask(body, None)
         content = None if row is None else _unpacked(row[0])
         return content if content is not None and content_hash(content) == digest else None
+
+    def sources(self) -> set[str]:
+        """The SHA-256 of all kept sources."""
+
+        def look(database: sqlite3.Connection) -> set[str]:
+            return {digest for (digest,) in database.execute("SELECT hash FROM source")}
+
+        return self._ask(look, set())
+
+    def imports(self) -> dict[str, Imports | None]:
+        """What texts import, by the keys that they were kept under."""
+
+        def look(database: sqlite3.Connection) -> list[tuple[str, Any]]:
+            return database.execute("SELECT key, body FROM import").fetchall()
+
+        found: dict[str, Imports | None] = {}
+        nothing: list[tuple[str, Any]] = []
+        for key, body in self._ask(look, nothing):
+            try:
+                told = json.loads(_unpacked(body) or b"null")
+                found[key] = None if told is None else Imports(dict(told[0]), bool(told[1]))
+            except (ValueError, TypeError, IndexError):
+                continue
+        return found
+
+    def keep_imports(self, imports: Mapping[str, Imports | None]) -> None:
+        """Keep what texts import, in place of what was kept of others."""
+
+        def work(database: sqlite3.Connection) -> None:
+            known = {key for (key,) in database.execute("SELECT key FROM import")}
+            gone = [(key,) for key in known - imports.keys()]
+            database.executemany("DELETE FROM import WHERE key = ?", gone)
+            rows = (
+                (key, zlib.compress(json.dumps(_told(imports[key])).encode(), 6))
+                for key in imports.keys() - known
+            )
+            database.executemany("INSERT INTO import (key, body) VALUES (?, ?)", rows)
+
+        self._change(work)
 
     def files_of(self, tests: Iterable[str]) -> set[str]:
         """The measured paths in which these tests ran anything."""
@@ -272,6 +313,10 @@ class _Files(Mapping[str, FileDetail]):
 
     def __len__(self) -> int:
         return len(self._paths)
+
+
+def _told(imports: Imports | None) -> tuple[dict[str, int], bool] | None:
+    return None if imports is None else (dict(imports.names), imports.discovers)
 
 
 def _about(database: sqlite3.Connection) -> About | None:

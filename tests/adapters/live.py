@@ -76,6 +76,7 @@ class Live:
             stderr=subprocess.STDOUT,
             env={**os.environ, **BARE},
             check=False,
+            timeout=300,
         )
         self.output = done.stdout.decode(errors="replace")
         data = read_snapshot(out / "data", root=self.root)

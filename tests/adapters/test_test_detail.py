@@ -16,6 +16,7 @@ from covls.adapters.ledger import content_hash
 from covls.adapters.recorded_contexts import detail_of_contexts
 from covls.adapters.test_detail import About, DetailStore
 from covls.core.detail import OUTSIDE, Detail, FileDetail, TestRecord, detail_of_arcs
+from covls.core.imports import Imports
 from covls.core.splice import Spliced
 
 ROOT = Path("/project")
@@ -98,6 +99,15 @@ def test_a_splice_changes_what_it_names_and_forgets_unused_sources(store: Detail
     assert store.about() == later
     assert store.source(content_hash(b"text")) is None
     assert store.source(content_hash(b"edited")) == b"edited"
+
+
+def test_imports_come_back(store: DetailStore) -> None:
+    kept = {"1 a.py": Imports({"os": 1}, discovers=True), "2 bad.py": None}
+    store.keep_imports(kept)
+    assert store.imports() == kept
+    store.keep_imports({"1 a.py": kept["1 a.py"]})
+    assert store.imports() == {"1 a.py": kept["1 a.py"]}
+    assert store.sources() == set()
 
 
 def test_a_splice_leaves_other_files_what_ran_outside_of_tests(store: DetailStore) -> None:
