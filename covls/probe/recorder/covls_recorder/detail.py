@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, NamedTuple, Set, Tuple
 
 if TYPE_CHECKING:
     from covls_recorder.journal import Journal
@@ -26,15 +26,12 @@ class Phase(NamedTuple):
     scope: str = "function"
 
 
-def bitset(numbers: Iterable[int]) -> str:
+def bitset(numbers: Set[int]) -> str:
     """The bytes of an integer that has these bits set, lowest byte first, in hexadecimal."""
-    bits = bytearray()
+    digits = bytearray(b"0") * (max(numbers) + 1)
     for number in numbers:
-        byte = number >> 3
-        if byte >= len(bits):
-            bits.extend(bytes(byte - len(bits) + 1))
-        bits[byte] |= 1 << (number & 7)
-    return bits.hex()
+        digits[-1 - number] = 49  # b"1"
+    return int(digits, 2).to_bytes(len(digits) + 7 >> 3, "little").hex()
 
 
 class _File:

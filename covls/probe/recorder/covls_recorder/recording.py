@@ -13,8 +13,10 @@ What coverage.py does not document is used in this module and nowhere else of th
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import glob
+import json
 import os
 import re
 import site
@@ -23,7 +25,7 @@ import threading
 import time
 import warnings
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, Iterator, List, Optional, Set
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import coverage
 from coverage import env
@@ -31,11 +33,11 @@ from coverage.collector import Collector
 
 from covls_recorder.detail import Arc, Detail, Phase, Ran
 from covls_recorder.journal import Journal
+from covls_recorder.listening import MONITORING, Listening
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROBE = os.path.dirname(os.path.dirname(HERE))
 OUTSIDE_TESTS = Phase()
-MONITORING: Any = getattr(sys, "monitoring", None)
 CORES = {"SysMonitor": "sysmon", "CTracer": "ctrace", "PyTracer": "pytrace"}
 
 # The first coverage.py whose sysmon core keeps working when events are restarted: tried.
@@ -99,6 +101,7 @@ class Recording:
         self._coverage: Any = None
         self._collector: Any = None
         self._tracer: Any = None
+        self._listening: Optional[Listening] = None
         self._subprocesses: Optional[Subprocesses] = None
 
     # What happens, told to whoever started the run.
@@ -150,8 +153,10 @@ class Recording:
         self._thread = threading.get_ident()
         self._trace_function = sys.gettrace()
         self.core = CORES.get(type(self._tracer).__name__, type(self._tracer).__name__)
+        self._listening = None
         if self.core == "sysmon":
             self._mend_restarts()
+            self._listening = Listening(self._tracer, self._collector.data, bool(cov.config.branch))
         self._detail = Detail(self._journal, bool(cov.config.branch), unpack)
         self._watch_pauses()
         self._flush = self._collector.flush_data
@@ -317,8 +322,8 @@ class Recording:
             path = self._collector.cached_mapped_file(name)
             mapped[path] = mapped[path] | now if path in mapped else now
         self._detail.add(self.where, mapped, self._forked and not self._exit_saves())
-        if self.core == "sysmon":
-            self._listen_again()
+        if self._listening is not None:
+            self._listening.again(ran)
 
     def _flush_union(self) -> bool:
         """In place of the collector's: give coverage.py all that ran since it was given any."""
@@ -328,16 +333,6 @@ class Recording:
             data[name].update(seen)
         self._union = {}
         return bool(self._flush())
-
-    def _listen_again(self) -> None:
-        """Let sys.monitoring tell of every line and branch once more."""
-        if self._coverage.config.branch:
-            # A frame that an exception ended leaves its last line behind, from which an arc to the
-            # first line of the next frame would be recorded.
-            for info in list(self._tracer.code_infos.values()):
-                if getattr(info, "last_line", None) is not None:
-                    info.last_line = None
-        MONITORING.restart_events()
 
     # Tests that get in the way.
 
@@ -440,8 +435,8 @@ class Recording:
         self._union = {}
         for live in self._collector.data.values():
             live.clear()
-        if self.core == "sysmon" and self._coverage._started:
-            self._listen_again()
+        if self._listening is not None and self._coverage._started:
+            self._listening.to_all()
 
     def _exit_saves(self) -> bool:
         """Whether the user has coverage.py save the data of a process that ends by os._exit."""
@@ -478,6 +473,7 @@ class Subprocesses:
         self._phases: List[Phase] = []
         self._arcs = bool(config.branch)
         self._config = config
+        self._around: Optional[Tuple[str, str]] = None
         self._multiprocessing = "multiprocessing" in (config.concurrency or ())
         # The configuration as the subprocess will have it, its paths absolute, as tests change
         # the current folder.
@@ -507,7 +503,11 @@ class Subprocesses:
         return cls(config, out, data_file, measured, possible)
 
     def announce(self, where: Phase) -> None:
-        """Let the processes that are started from now on record for this phase."""
+        """Let the processes that are started from now on record for this test and scope."""
+        if where.scope == "function" and where.test:
+            where = where._replace(phase="call")
+        if self._phases and self._phases[-1] == where:
+            return
         number = len(self._phases)
         self._phases.append(where)
         theirs = os.path.join(self._folder, f"{number}-u")
@@ -518,10 +518,31 @@ class Subprocesses:
         if self._theirs is None:
             return
         if where.test or self._always:
-            self._theirs.data_file = theirs if self._measured else theirs[:-1] + "o"
-            os.environ["COVERAGE_PROCESS_CONFIG"] = self._theirs.serialize()
+            path = theirs if self._measured else theirs[:-1] + "o"
+            os.environ["COVERAGE_PROCESS_CONFIG"] = self._serialized(path)
         else:
             os.environ.pop("COVERAGE_PROCESS_CONFIG", None)
+
+    def _serialized(self, data_file: str) -> str:
+        """Their configuration as coverage.py hands it on, with this data file.
+
+        It is JSON in base64; to put it together from the parts around the path is much quicker
+        than to have it made for each test. Where it is something else, it is made each time.
+        """
+        if self._around is None:
+            self._theirs.data_file = data_file
+            made = str(self._theirs.serialize())
+            try:
+                text = base64.b64decode(made, validate=True).decode()
+            except ValueError:
+                text = ""
+            before, path, after = text.partition(json.dumps(data_file))
+            self._around = (before, after) if path else ("", "")
+        before, after = self._around
+        if not after:
+            self._theirs.data_file = data_file
+            return str(self._theirs.serialize())
+        return base64.b64encode(f"{before}{json.dumps(data_file)}{after}".encode()).decode()
 
     def end(self) -> None:
         """Take everything out of the environment."""
