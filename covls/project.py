@@ -656,6 +656,11 @@ class Project:
                         self._reached.popitem(last=False)
             return known
 
+    def has_read_tests(self, view: FileView) -> bool:
+        """Whether `reached` has read the tests of a view's file, or has none to read."""
+        with self._lock:
+            return view.path in self._reached or not self.tells_tests
+
     def _file_patch(
         self,
         path: Path,
@@ -736,29 +741,38 @@ class Project:
         return sorted(self._reached_in(snapshot, measured_path).tests)
 
     def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
-        """The tests or contexts that reach lines `first` to `last` of `text`, sorted.
+        """The tests that reach lines `first` to `last` of `text`, sorted, as `tests_reaching`.
 
-        A line of a multi-line statement stands for the whole statement.
+        None (of `text`) is the file on disk.
         """
-        path = Path(os.path.realpath(path))
-        known = self._known(path)
-        snapshot = self._snapshot
-        if known is None or snapshot is None or not self.tells_tests:
+        if not self.tells_tests:
             return []
-        wanted = set(range(first, last + 1))
-        analysis = known.coverage.analysis
-        if text is not None:
-            current = Text(split_lines(text), python=known.text.python)
-            wanted = drift(known.text, current).measured(first, last)
+        view = self._view(Path(os.path.realpath(path)), text, with_patch=False)
+        return [] if view is None else self.tests_reaching(view, first, last)
+
+    def tests_reaching(self, view: FileView, first: int, last: int) -> list[str]:
+        """The tests that reach lines `first` to `last` of the text viewed, sorted.
+
+        A line of a multi-line statement stands for the whole statement. Empty also where none
+        were recorded, and where other data is on show by now.
+        """
+        with self._lock:
+            snapshot, known = self._snapshot, self._reached.get(view.path)
+        if snapshot is None or not self.tells_tests or snapshot.fingerprint != view.data:
+            return []
+        analysis = view.coverage.analysis
+        wanted = view.line_map.measured(first, last)
         firsts = {analysis.first_line(line) for line in wanted}
         lines = [line for first in firsts for line in range(first, analysis.last_line(first) + 1)]
+        if known is not None:
+            return list(known.names(lines))
         if self._detail is not None:
-            file = self._detail.files.get(known.measured_path)
+            file = self._detail.files.get(view.measured_path)
             return [] if file is None else sorted({test for test, _ in file.reaching(lines)} - {""})
-        found: set[str] = set()
+        contexts: set[str] = set()
         for start, end in ranges(lines):
-            found.update(snapshot.contexts_at(known.measured_path, start, end))
-        return sorted(found - {""})
+            contexts.update(snapshot.contexts_at(view.measured_path, start, end))
+        return sorted(named_in(contexts))
 
     def exclusion(self, view: FileView, text: str, first: int, last: int) -> Exclusion | str | None:
         """What excludes the uncovered block at lines `first` to `last` of the text viewed.
@@ -822,7 +836,7 @@ class Project:
         name = self._name(str(view.path))
         tests = None
         if self.tells_tests and mark is not None and mark.is_told:
-            tests = named_in(self.tests_at(path, line, line, text))
+            tests = tuple(self.tests_reaching(view, line, line))
         return Explanation(
             name,
             line,

@@ -108,6 +108,31 @@ def test_marks_follow_an_edit_that_is_not_saved(root: Path, project: Project) ->
     assert shown[9] == ("missing", "fresh")
 
 
+def test_tests_of_lines_are_the_same_before_and_after_all_were_read(root: Path) -> None:
+    """Whether they are asked of the data line by line or were read at once, and after an edit."""
+    write(root, {".coveragerc": "[run]\nbranch = true\ndynamic_context = test_function\n"})
+    write(
+        root, {"main.py": "from shop import price\n\n\ndef test_a():\n    price(3)\n\n\ntest_a()\n"}
+    )
+    coverage(root, "run", "main.py")
+    project = Project(root, Settings())
+    project.load()
+    try:
+        path, text = root / "shop.py", "# A comment.\n" + SHOP
+        view = project.view(path, text)
+        assert view is not None
+        asked = [project.tests_reaching(view, line, line) for line in range(1, 11)]
+        assert asked == [[], [], ["__main__.test_a"], [], ["__main__.test_a"], *[[]] * 5]
+        assert not project.has_read_tests(view)
+        assert project.reached(view) is not None
+        assert project.has_read_tests(view)
+        assert [project.tests_reaching(view, line, line) for line in range(1, 11)] == asked
+        assert [project.tests_at(path, line, line, text) for line in range(1, 11)] == asked
+        assert project.tests_at(path, 2, 2) == ["__main__.test_a"]
+    finally:
+        project.close()
+
+
 def test_after_a_save_the_measured_text_is_still_known(root: Path, project: Project) -> None:
     assert project.view(root / "shop.py") is not None
     (root / "shop.py").write_text("# new\n" + SHOP)

@@ -4,6 +4,7 @@ The queries are those of `coverage.CoverageData` (`lines`, `arcs`, `contexts_by_
 hold the answers equal.
 """
 
+import json
 import re
 import sqlite3
 import threading
@@ -38,11 +39,16 @@ _ARCS_OF_MANY = """
 """
 _LINES = "SELECT numbits FROM line_bits WHERE file_id = :file "
 _ARC_CONTEXTS = "SELECT context_id, fromno, tono FROM arc WHERE file_id = :file "
-_ARCS_BY_CONTEXT = """
-    SELECT context_id, group_concat(fromno || ',' || tono) FROM arc
-    WHERE file_id = :file GROUP BY context_id
+_ARCS_OF_CONTEXTS = """
+    SELECT context_id, '[' || group_concat(fromno) || ',' || group_concat(tono) || ']' FROM arc
+    WHERE file_id = :file AND context_id > :after
+    GROUP BY context_id ORDER BY context_id LIMIT :count
 """
 _LINE_CONTEXTS = "SELECT context_id, numbits FROM line_bits WHERE file_id = :file "
+_LINES_OF_CONTEXTS = """
+    SELECT context_id, numbits FROM line_bits WHERE file_id = :file AND context_id > :after
+    ORDER BY context_id LIMIT :count
+"""
 _CONTEXTS_AT = """
     SELECT DISTINCT context_id FROM arc
     WHERE file_id = :file AND (fromno BETWEEN :first AND :last OR tono BETWEEN :first AND :last)
@@ -56,6 +62,9 @@ _SOME_ARC_CONTEXTS = """
 
 _BATCH = 8
 """Files read in one go, for which whoever asks of another file has to wait."""
+
+_CONTEXTS_IN_ONE_GO = 64
+"""Contexts of a file read in one go, likewise: some milliseconds where each reaches all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,21 +344,36 @@ class Snapshot:
         return tuple(sorted(names))
 
     def reached(self, path: str) -> Reached:
-        """The tests that reached each line of one file: one look at all that was recorded of it."""
+        """The tests that reached each line of one file: one look at all that was recorded of it.
+
+        It is read in parts, between which others may ask.
+        """
 
         def recorded() -> Iterator[tuple[str, Iterable[int]]]:
-            query = _ARCS_BY_CONTEXT if self.has_arcs else _LINE_CONTEXTS
-            for store, rows in self._rows(query, path, ()):
-                for context, lines in rows:
-                    if not (name := store.contexts.get(context)):
-                        continue
-                    if self.has_arcs:
-                        # Most lines start some arcs and end others: few of the numbers are left.
-                        yield name, map(int, set(lines.split(",")))
-                    else:
-                        yield name, lines_of(int.from_bytes(lines, "little"))
+            for store, context, lines in self._by_context(path):
+                if not (name := store.contexts.get(context)):
+                    continue
+                if self.has_arcs:
+                    # Most lines start some arcs and end others: few of the numbers are left.
+                    yield name, set(json.loads(lines))
+                else:
+                    yield name, lines_of(int.from_bytes(lines, "little"))
 
         return reached(recorded())
+
+    def _by_context(self, path: str) -> Iterator[tuple[Store, int, Any]]:
+        """What ran in one file in each context: numbers of lines as a JSON array, or as bits."""
+        query = _ARCS_OF_CONTEXTS if self.has_arcs else _LINES_OF_CONTEXTS
+        for store in self._stores:
+            for file in store.files.get(path, ()):
+                values = {"file": file, "after": -1, "count": _CONTEXTS_IN_ONE_GO}
+                while True:
+                    with self._lock:
+                        rows = list(store.rows(query, values))
+                    yield from ((store, context, lines) for context, lines in rows)
+                    if len(rows) < _CONTEXTS_IN_ONE_GO:
+                        break
+                    values["after"] = rows[-1][0]
 
     def _rows(
         self, query: str, path: str, contexts: Sequence[str], **values: int

@@ -61,6 +61,7 @@ def create_server() -> Server:
     commands.announce(session)
     code_actions.register(session)
     session.on_shown += [diagnostics.show, file_coverage.show, code_lens.show, inlay_hint.show]
+    session.on_shown += [hover.prepare]
     session.on_status += [status.tell]
     server.on_close = session.close
     return server

@@ -122,6 +122,8 @@ class Session:
         """What to call when the client cancels a progress."""
         self.on_shown: list[Callable[[Session, Document, Shown], Awaitable[None]]] = []
         self.on_status: list[Callable[[Session, Root], None]] = []
+        self.in_background = asyncio.Lock()
+        """Held by what is read ahead, so that it takes one thread at most."""
         self._refreshes: Counter[str] = Counter()
         self._refreshing: dict[str, asyncio.Task[None]] = {}
         self._root_folders: dict[Path, tuple[Path, Path | None]] = {}

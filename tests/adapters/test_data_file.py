@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,6 +150,30 @@ def test_contexts_at_lines_are_those_of_each_line(
         by_line = snapshot.contexts_by_line("/src/a.py")
         expected = {n for line in range(span[0], span[1] + 1) for n in by_line.get(line, ())}
         assert snapshot.contexts_at("/src/a.py", *span) == tuple(sorted(expected))
+
+
+@pytest.mark.parametrize("arcs", [True, False], ids=["branches", "lines"])
+@pytest.mark.parametrize("tests", [1, 64, 65, 200])
+def test_the_tests_of_all_lines_are_those_of_each(tmp_path: Path, arcs: bool, tests: int) -> None:
+    """Whether they are read in one part or in several; others may ask between two."""
+    recorded: dict[str, dict[str, Any]] = {"": {"/src/a.py": [(-1, 1)] if arcs else [1]}}
+    for number in range(tests):
+        lines = [1 + number % 7, 2 + number % 11]
+        ran = [(-1, lines[0]), (lines[0], lines[1])] if arcs else lines
+        recorded[f"test_{number}|run"] = {"/src/a.py": ran}
+    path = write_data(tmp_path / ".coverage", recorded, arcs=arcs)
+    with read_snapshot(path, root=tmp_path) as snapshot:
+        reached = snapshot.reached("/src/a.py")
+        for line in range(14):
+            expected = {
+                name.removesuffix("|run") for name in snapshot.contexts_at("/src/a.py", line, line)
+            }
+            assert set(reached.names([line])) == expected - {""}
+        reading = snapshot._by_context("/src/a.py")
+        next(reading)
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(snapshot.contexts_at, "/src/a.py", 1, 9).result(timeout=10)
+        assert len(list(reading)) == tests
 
 
 def test_a_snapshot_nobody_holds_is_closed(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from lsprotocol import types
 from covls.core.coverage import State
 from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, MissedBranch, missed_words
-from covls.core.test_names import named_in
+from covls.project import FileView, Project
 from covls.server.convert import lines_range
 from covls.server.features.diagnostics import NOT_VERIFIED
-from covls.server.session import Session
+from covls.server.session import Document, Session, Shown
 
 TESTS_SHOWN = 10
 
@@ -43,8 +43,7 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
     ran = mark.state in (State.COVERED, State.PARTIAL)
     tests: tuple[str, ...] | None = None
     if ran and recorded and mark.freshness not in (Freshness.EDITED, Freshness.NEW):
-        contexts = await session.in_thread(project.tests_at, document.path, line, line, shown.text)
-        tests = named_in(contexts)
+        tests = tuple(await session.in_thread(project.tests_reaching, shown.view, line, line))
     markdown = session.capabilities.hover_markdown
     text = describe(
         mark,
@@ -58,6 +57,23 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
         contents=types.MarkupContent(kind=kind, value=text),
         range=lines_range(shown.lines, line, line, session.capabilities.encoding),
     )
+
+
+async def prepare(session: Session, document: Document, shown: Shown) -> None:
+    """Read the tests of a file that is on screen, in the background: hovers are then quick."""
+    root, view = document.root, shown.view
+    project = root.project if root is not None and root.settings.hover.enable else None
+    if view is not None and project is not None and not project.has_read_tests(view):
+        session.spawn(_read_tests(session, project, document, view), "Reading tests")
+
+
+async def _read_tests(
+    session: Session, project: Project, document: Document, view: FileView
+) -> None:
+    # One file after the other: the threads are for what somebody waits for.
+    async with session.in_background:
+        if not document.closed:
+            await session.in_thread(project.reached, view)
 
 
 def describe(

@@ -10,7 +10,7 @@ from lsprotocol import types
 from covls.adapters.local_files import local_python_files
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.lines import LineRange, split_lines
-from covls.core.test_names import Place, find_definition, named_in, places_of
+from covls.core.test_names import Place, find_definition, places_of
 from covls.project import FileView, Project
 from covls.server.convert import Encoding, lines_range, path_of, uri_of
 from covls.server.messages import TestAt, TestsAtParams
@@ -74,16 +74,15 @@ async def names_at(session: Session, uri: str, first: int, last: int) -> tuple[s
     path = document.path if document is not None else path_of(uri)
     if path is None:
         return None
-    if document is not None:
-        shown = await session.shown(document)
-        text = shown.text if shown is not None else document.text
-    else:
-        text = None
-    root = await session.root_of(path)
-    project = root.project
+    shown = await session.shown(document) if document is not None else None
+    project = (await session.root_of(path)).project
     if project is None or not project.tells_tests:
         return None
-    return named_in(await session.in_thread(project.tests_at, path, first, last, text))
+    if shown is None:
+        return tuple(await session.in_thread(project.tests_at, path, first, last))
+    if shown.view is None:
+        return ()
+    return tuple(await session.in_thread(project.tests_reaching, shown.view, first, last))
 
 
 def located(tests: Iterable[str], root: Path, encoding: Encoding) -> list[TestAt]:
