@@ -1,7 +1,5 @@
 """Which tests a run is for, and why: all, those that reach a place, those that edits affect."""
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +12,7 @@ from covls.adapters.project_files import name_of
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.adapters.test_choice import choose_at_line, choose_for_app, choose_for_file
 from covls.adapters.test_detail import DetailStore
+from covls.adapters.test_environment import environment_of_tests
 from covls.adapters.test_framework import Framework, find_framework
 from covls.core.naming import Conventions, is_test_file
 from covls.project import Project
@@ -61,13 +60,15 @@ class Choice:
     """Recorded tests that do not exist any more."""
     collect_all: bool = False
     """Whether all test modules have to be imported for the data to be those of a full run."""
+    changed: bool = True
+    """Whether anything is another than when the tests ran."""
     note: str = ""
     """What to say of the choice."""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to run, and nothing to take out of the data."""
-        return self.everything is None and not self.tests and not self.gone
+    def runs_nothing(self) -> bool:
+        """Whether no test has to run, though what the tests did may have to move with the text."""
+        return self.everything is None and not self.tests and not self.collect_all
 
 
 class CannotRunError(Exception):
@@ -93,10 +94,6 @@ class Chooser:
         framework = find_framework(self._root, self._project.settings)
         if framework.problem:
             raise CannotRunError(f"{framework.problem} {framework.remedy}".strip())
-        if request.arguments:
-            command = framework.command
-            command = replace(command, arguments=(*command.arguments, *request.arguments))
-            framework = replace(framework, command=command)
         if request.scope is Scope.ALL:
             return Choice(request, framework, {}, everything=ASKED_FOR)
         if framework.command.runner in (None, "script"):
@@ -155,7 +152,8 @@ class Chooser:
         return Choice(request, framework, {each.test: (each.rule,) for each in by_rule}, note=note)
 
     def _affected(self, request: Request, framework: Framework) -> Choice:
-        selection = self.partial_runs(framework).select(self.look(framework))
+        before = self.look(framework)
+        selection = self.partial_runs(framework).select(before)
         if selection.everything is not None:
             return Choice(request, framework, {}, everything=selection.everything)
         return Choice(
@@ -164,6 +162,7 @@ class Chooser:
             selection.tests,
             gone=selection.gone,
             collect_all=selection.collect_all,
+            changed=bool(before.changes),
         )
 
     def partial_runs(self, framework: Framework) -> PartialRuns:
@@ -181,6 +180,13 @@ class Chooser:
             )
         return self._runs[1]
 
+    def _environment(self, framework: Framework) -> dict[str, str]:
+        command = framework.command
+        interpreter = framework.interpreter if command.python is None else None
+        words = (str(command.runner), *command.launcher, *command.python_options)
+        words += (*command.program, *command.arguments)
+        return environment_of_tests(interpreter, self._project.configuration, words)
+
     def look(self, framework: Framework) -> Before:
         """How things stand before a run. Data that another tool wrote are adopted."""
         runs, environment = self.partial_runs(framework), self._environment(framework)
@@ -194,39 +200,6 @@ class Chooser:
                 runs.adopt(snapshot, environment)
                 before = runs.look(environment)
         return before
-
-    def _environment(self, framework: Framework) -> dict[str, str]:
-        """What else the tests depend on, a value by name."""
-        command, interpreter = framework.command, framework.interpreter
-        configuration = self._project.configuration
-        found = {
-            "the test runner": command.runner or "",
-            "what the test runner is given": json.dumps(
-                [*command.arguments, *command.python_options]
-            ),
-            "coverage.py's configuration": _hashed(
-                [configuration.branch, configuration.source, configuration.plugins]
-            ),
-        }
-        if interpreter is None or command.python is not None:
-            return found
-        packages = sorted(
-            entry.name
-            for folder in interpreter.site_packages
-            if folder.is_dir()
-            for entry in folder.iterdir()
-            if entry.name.endswith((".dist-info", ".egg-link", ".pth"))
-        )
-        return {
-            **found,
-            "Python": interpreter.version or "",
-            "coverage.py": interpreter.coverage_version or "",
-            "the set of installed packages": _hashed(packages),
-        }
-
-
-def _hashed(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, default=str).encode()).hexdigest()[:16]
 
 
 def _text_of(path: Path) -> str:

@@ -8,19 +8,22 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from covls.adapters.data_file import DataFileError, DataFileProblem, Snapshot, read_snapshot
 from covls.adapters.data_writer import NotWrittenError, recover
 from covls.adapters.partial_runs import Before
-from covls.adapters.run_records import read_run
+from covls.adapters.run_records import RunRecords, nothing_ran, read_run
 from covls.adapters.test_detail import DetailStore
+from covls.adapters.test_framework import Framework
 from covls.adapters.test_run import End, RunResult, discard, run_tests
 from covls.choosing import CannotRunError, Choice, Chooser, Request
-from covls.core.test_events import Event
+from covls.core.test_events import Event, Tally
 from covls.project import Project
+
+NOTHING_AFFECTED = "No test is affected by what changed since the last run."
 
 PARALLEL_FROM = 200
 """From so many tests on they run in several processes, where the project has pytest-xdist."""
@@ -76,8 +79,15 @@ class Runner:
             with self._choosing:
                 before = self._chooser.look(choice.framework)
             began = time.time()
+            if choice.runs_nothing:
+                result = RunResult(End.FINISHED, NOTHING_AFFECTED, Tally(), exit=0)
+                return (
+                    self._take_in(choice, before, began, result)
+                    if choice.changed
+                    else (Outcome(result, written=True))
+                )
             result = run_tests(
-                choice.framework,
+                _with_arguments(choice),
                 None if choice.everything is not None else tuple(choice.tests),
                 trusted=self.project.trusted,
                 collect_all=choice.collect_all,
@@ -104,20 +114,20 @@ class Runner:
         return (os.cpu_count() or 1) if count >= PARALLEL_FROM and choice.framework.parallel else 0
 
     def _take_in(self, choice: Choice, before: Before, began: float, result: RunResult) -> Outcome:
-        if result.end in (End.CANCELLED, End.NOT_STARTED) or result.data_file is None:
+        if result.end in (End.CANCELLED, End.NOT_STARTED):
             return Outcome(result)
         try:
             with contextlib.ExitStack() as open_data:
-                run, old = (
-                    self._read(path, open_data)
-                    for path in (result.data_file, self.project.configuration.data_file)
-                )
-                records = read_run(
-                    result.data_file.parent,
-                    at=time.time(),
-                    data=run,
-                    has_arcs=self.project.configuration.branch,
-                )
+                old = self._read(self.project.configuration.data_file, open_data)
+                run, records = None, nothing_ran(old is not None and old.has_arcs)
+                if result.data_file is not None:
+                    run = self._read(result.data_file, open_data)
+                    records = read_run(
+                        result.data_file.parent,
+                        at=time.time(),
+                        data=run,
+                        has_arcs=self.project.configuration.branch,
+                    )
                 runs = self._chooser.partial_runs(choice.framework)
                 if run is not None and result.passed and not result.tells_tests_apart:
                     runs.replace(before, run, began)
@@ -128,8 +138,8 @@ class Runner:
                         records,
                         run,
                         old=old,
-                        asked=None if choice.everything is not None else choice.tests,
-                        collected_all=choice.everything is not None or choice.collect_all,
+                        asked=_asked(choice, records),
+                        collected_all=_collected_all(choice),
                         began=began,
                     )
         except (DataFileError, NotWrittenError) as error:
@@ -152,3 +162,23 @@ class Runner:
                 return None
             raise
         return open_data.enter_context(snapshot)
+
+
+def _with_arguments(choice: Choice) -> Framework:
+    """How the tests are run, with what the user passes on this once."""
+    command = choice.framework.command
+    command = replace(command, arguments=(*command.arguments, *choice.request.arguments))
+    return replace(choice.framework, command=command)
+
+
+def _collected_all(choice: Choice) -> bool:
+    """Whether all test modules are imported; what is passed on may well leave some out."""
+    return not choice.request.arguments and (choice.everything is not None or choice.collect_all)
+
+
+def _asked(choice: Choice, records: RunRecords) -> Collection[str] | None:
+    """The tests that were to run, None for all that there are."""
+    if choice.everything is None:
+        return choice.tests
+    # By what was passed on, `-k` for one, the runner may have chosen.
+    return records.collected or () if choice.request.arguments else None

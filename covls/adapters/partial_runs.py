@@ -192,7 +192,9 @@ class PartialRuns:
         then has changed nothing.
         """
         about = self._about(before, records)
-        whole = asked is None and records.finished and not records.errors
+        # With `-x` a run ends in good order, and yet before its end.
+        all_ended = records.detail.tests.keys() >= set(records.collected or ())
+        whole = asked is None and records.finished and not records.errors and all_ended
         # What a plain program runs are no tests that could be told apart.
         told = bool(records.collected) or records.about.get("runner") == "script"
         if whole and told and run is not None:

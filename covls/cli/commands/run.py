@@ -30,7 +30,7 @@ from covls.cli.project_data import absolute, open_project, warn
 from covls.core.coverage import percent_text
 from covls.core.report import printable
 from covls.core.test_events import Event, Finished, Tally
-from covls.running import Outcome, Runner
+from covls.running import NOTHING_AFFECTED, Outcome, Runner
 
 _PASSED_ON = "covls.passed_on"
 
@@ -109,11 +109,8 @@ def run(
             if dry_run:
                 _tell_choice(choice, form)
                 return PASSED
-            _announce(choice, form)
-            if choice.is_empty:
-                if form == "json":
-                    print(json.dumps({"tests": [], "message": "No test is affected."}))
-                return PASSED
+            if not choice.runs_nothing:
+                _announce(choice, form)
             with _interruptible() as cancelled, _Screen(form) as screen:
                 outcome = runner.run(choice, on_event=screen.show, cancelled=cancelled)
         except CannotRunError as error:
@@ -201,8 +198,8 @@ def _headline(choice: Choice) -> str:
         return "All tests."
     if choice.everything is not None:
         return f"All tests: {choice.everything}."
-    if choice.is_empty:
-        return "No test is affected by what changed since the last run."
+    if choice.runs_nothing:
+        return NOTHING_AFFECTED
     names = list(choice.tests)
     words = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} tests"
     # A name can stand for several tests: a file, a class, a test with parameters.

@@ -171,3 +171,22 @@ def test_what_cannot_be_run(
     done = covls(shop, "--trusted", "run", *arguments)
     assert done.code == 2
     assert words in done.err
+
+
+def test_what_the_runner_leaves_out_stays(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "--trusted", "run").code == 0
+    before = shown(shop)
+    assert covls(shop, "--trusted", "run", "--", "-k", "total").out.endswith("1 passed.\n")
+    assert shown(shop) == before
+    edit(shop / "tests/test_cart.py", "== 3", "== 4")
+    # It stops in good order, with one test to go.
+    assert covls(shop, "--trusted", "run", "--", "-x").code == 1
+    assert shown(shop) == before
+
+
+def test_an_edit_that_no_test_has_to_run_for(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "--trusted", "run").code == 0
+    edit(shop / "shop/cart.py", "RATE = 2\n", "# Per cent.\nRATE = 2\n")
+    done = covls(shop, "--trusted", "run", "--affected")
+    assert (done.code, done.out) == (0, "No test is affected by what changed since the last run.\n")
+    assert shown(shop) == measured_anew(shop)
