@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from covls.adapters.analysis_cache import AnalysisCache
@@ -50,7 +51,7 @@ from covls.core.exclusion import PRAGMA, Exclusion, exclusion_at, pragma_of
 from covls.core.explain import Explanation, regions_around
 from covls.core.lines import ranges, split_lines
 from covls.core.lost import NOTHING_LOST, Losses
-from covls.core.marks import Freshness, Mark, marks, missing_blocks, missing_near
+from covls.core.marks import Freshness, Mark, Marking, missing_blocks, missing_near
 from covls.core.patch import FilePatch, PatchTotals, file_patch, inside
 from covls.core.paths import Located, locate
 from covls.core.placed_regions import PlacedRegion, placed_regions
@@ -204,7 +205,7 @@ class Patch:
         return sum((file.patch.totals for file in self.files), PatchTotals())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _MeasuredFile:
     """What is known of one file under one snapshot: its coverage, and the text it is true of."""
 
@@ -221,6 +222,11 @@ class _MeasuredFile:
     """Where the text is from where it is not the one on disk."""
     losses: Losses = NOTHING_LOST
     """What the runs before covered of it, and this one does not."""
+
+    @cached_property
+    def marking(self) -> Marking:
+        """Its marks on one text after another."""
+        return Marking(self.coverage, verified=self.verified, losses=self.losses)
 
 
 class Project:
@@ -616,7 +622,7 @@ class Project:
             text = source_text(source)
         lines = split_lines(text)
         line_map = drift(known.text, Text(lines, python=known.text.python))
-        found = marks(known.coverage, line_map, verified=known.verified, losses=known.losses)
+        found = known.marking.on(line_map)
         if not known.verified:
             freshness = Freshness.UNVERIFIED
         else:

@@ -45,8 +45,8 @@ def leads_out(line_map: LineMap, source: int) -> bool:
         return not line_map.changes
     before, starts = line_map.before, line_map.before.starts
     below = _below(before, starts, place)
-    beyond = starts[below] if below < len(starts) else len(before.lines)
-    if line_map.untouched(source, beyond) and _together(line_map, source, beyond):
+    last = starts[below] if below < len(starts) else len(before.lines)
+    if line_map.untouched(source, last) and _together(line_map, source, last):
         return True
     after, after_starts = line_map.after, line_map.after_starts
     now = line_map.partners[place]
@@ -54,6 +54,15 @@ def leads_out(line_map: LineMap, source: int) -> bool:
     if _is_outside(before, starts, place, below):
         return _is_outside(after, after_starts, now, now_below)
     return line_map.became(below)[0] == now_below
+
+
+def beyond(text: Text, line: int) -> int:
+    """The last line of the measured text that `leads_out` looks at for a branch on `line`, where
+    nothing down to there was changed.
+    """
+    place = text.index.get(line)
+    below = len(text.starts) if place is None else _below(text, text.starts, place)
+    return text.starts[below] if below < len(text.starts) else len(text.lines)
 
 
 def _together(line_map: LineMap, one: int, other: int) -> bool:

@@ -8,7 +8,7 @@ and pasted are found by their content.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, repeat
@@ -87,6 +87,9 @@ class LineMap:
     took_place: Sequence[tuple[int, int]]
     """Each current statement without a partner, and the measured one that it was before it was
     edited, -1 where it is new; ascending."""
+    kept: Sequence[tuple[int, int, int]]
+    """Measured statements in a row that stand as they stood, with all lines between: the first, the
+    end (not included), and how many lines below; ascending. There may be more that do."""
 
     def move(self, lines: LineRange) -> LineRange | None:
         """Where a statement is now, given by its first and last line, or None if it was edited."""
@@ -169,18 +172,33 @@ class LineMap:
     @cached_property
     def edited(self) -> bool:
         """Whether anything that can run was changed, was taken away or came in."""
-        before = self.before
+        before, partners = self.before, self.partners
         return bool(self.took_place) or any(
             runs(before.key(before.starts[index], before.ends[index]))
-            for index, partner in enumerate(self.partners)
-            if partner < 0 and index not in self.group_of
+            for index in self._not_kept
+            if partners[index] < 0 and index not in self.group_of
         )
 
     @cached_property
     def has_moves(self) -> bool:
         """Whether statements that are still there are in another order."""
-        found = [partner for partner in self.partners if partner >= 0]
+        partners = self.partners
+        # Within what is kept they are in order.
+        ends = [each for first, end, _ in self.kept for each in (first, end - 1)]
+        places = sorted({*self._not_kept, *ends})
+        found = [partners[place] for place in places if partners[place] >= 0]
         return found != sorted(found)
+
+    @cached_property
+    def _not_kept(self) -> Sequence[int]:
+        """The measured statements that are in no stretch that is kept."""
+        found: list[int] = []
+        done = 0
+        for first, end, _ in self.kept:
+            found += range(done, first)
+            done = end
+        found += range(done, len(self.partners))
+        return found
 
     def now(self, line: int) -> int:
         """The current line of a measured one, 0 where it changed or is gone."""
@@ -216,7 +234,15 @@ def drift(before: Text, after: Text) -> LineMap:
         found.partners,
         tuple(sorted(found.regrouped)),
         found.edits(),
+        found.kept(),
     )
+
+
+def unchanged(text: Text) -> LineMap:
+    """The map from a text to itself."""
+    places = range(len(text.starts))
+    whole = [(0, len(places), 0)] if places else []
+    return LineMap(text, text, (), text.starts, text.ends, places, (), (), whole)
 
 
 class _Pairing:
@@ -233,6 +259,9 @@ class _Pairing:
         self.regrouped: list[Gap] = []
         self.broken: set[Gap] = set()
         """The gaps of which the current side is lines, not statements."""
+        self._stretches: list[tuple[int, int, int, int]] = []
+        """Measured statements in a row of which all lines are unchanged: first, end, where in the
+        current text the first is, and how many lines below."""
 
     def run(self) -> None:
         """Go through the changes, and through what is unchanged between them."""
@@ -257,6 +286,15 @@ class _Pairing:
             if place < len(before.starts) and before.starts[place] <= line:
                 self._part(place)
 
+    def kept(self) -> list[tuple[int, int, int]]:
+        """The stretches that are still paired as they were found."""
+        return [
+            (first, end, shift)
+            for first, end, here, shift in self._stretches
+            if self.partners[first:end] == list(range(here, here + end - first))
+            and not any(group[0] < end and first < group[1] for group in self.regrouped)
+        ]
+
     def _part(self, place: int) -> None:
         """Take a measured statement for another than any current one."""
         now = self.partners[place]
@@ -273,6 +311,8 @@ class _Pairing:
         """Take over statements of which all lines stand as they were, so many lines below."""
         here = len(self.starts)
         self.partners[first:end] = range(here, here + end - first)
+        if first < end:
+            self._stretches.append((first, end, here, shift))
         starts, ends = self.before.starts[first:end], self.before.ends[first:end]
         self.starts += [line + shift for line in starts] if shift else starts
         self.ends += [line + shift for line in ends] if shift else ends
@@ -947,7 +987,7 @@ def map_lines(before: Sequence[str], after: Sequence[str]) -> tuple[Change, ...]
     and each piece is trimmed again.
     """
     changes: list[Change] = []
-    _compare(before, after, 0, len(before), 0, len(after), changes)
+    _compare(list(before), list(after), 0, len(before), 0, len(after), changes)
     return tuple(changes)
 
 
@@ -970,20 +1010,18 @@ def _equal(found: Sequence[Gap], n_before: int, n_after: int) -> Iterator[tuple[
 
 
 def _compare(
-    before: Sequence[str],
-    after: Sequence[str],
+    before: list[str],
+    after: list[str],
     b_start: int,
     b_end: int,
     a_start: int,
     a_end: int,
     changes: list[Change],
 ) -> None:
-    while b_start < b_end and a_start < a_end and before[b_start] == after[a_start]:
-        b_start += 1
-        a_start += 1
-    while b_start < b_end and a_start < a_end and before[b_end - 1] == after[a_end - 1]:
-        b_end -= 1
-        a_end -= 1
+    count = _equal_above(before, after, b_start, a_start, min(b_end - b_start, a_end - a_start))
+    b_start, a_start = b_start + count, a_start + count
+    count = _equal_below(before, after, b_end, a_end, min(b_end - b_start, a_end - a_start))
+    b_end, a_end = b_end - count, a_end - count
     if b_start == b_end and a_start == a_end:
         return
     anchors = _anchors(before, after, b_start, b_end, a_start, a_end)
@@ -991,9 +1029,35 @@ def _compare(
         changes.append(Change((b_start + 1, b_end - b_start), (a_start + 1, a_end - a_start)))
         return
     for b_anchor, a_anchor in [*anchors, (b_end, a_end)]:
-        if (b_anchor, a_anchor) != (b_start, a_start):
+        # Between most anchors there is nothing, or the same.
+        if before[b_start:b_anchor] != after[a_start:a_anchor]:
             _compare(before, after, b_start, b_anchor, a_start, a_anchor, changes)
         b_start, a_start = b_anchor + 1, a_anchor + 1
+
+
+def _equal_above(before: list[str], after: list[str], b: int, a: int, most: int) -> int:
+    """How many lines from `b` and `a` on are equal, `most` at most."""
+    return _leading(most, lambda done, end: before[b + done : b + end] == after[a + done : a + end])
+
+
+def _equal_below(before: list[str], after: list[str], b: int, a: int, most: int) -> int:
+    """How many lines up from above `b` and `a` are equal, `most` at most."""
+    return _leading(most, lambda done, end: before[b - end : b - done] == after[a - end : a - done])
+
+
+def _leading(most: int, equal: Callable[[int, int], bool]) -> int:
+    """How many are equal from the first on: stretches are compared at once, ever longer ones until
+    there is a difference, and then ever shorter ones.
+    """
+    done, step, longer = 0, 1, True
+    while step and done < most:
+        end = min(done + step, most)
+        if equal(done, end):
+            done = end
+        else:
+            longer = False
+        step = step * 2 if longer else step // 2
+    return done
 
 
 def _anchors(
@@ -1037,14 +1101,12 @@ def _anchors(
 
 def _unique(lines: Sequence[str], start: int, end: int) -> dict[str, int]:
     """Where each line stands that stands there once; in order. Blank lines say nothing."""
-    places: dict[str, int] = {}
-    twice: set[str] = set()
-    for place in range(start, end):
-        line = lines[place]
-        if line in places:
-            twice.add(line)
-        elif line and not line.isspace():
-            places[line] = place
-    for line in twice:
-        del places[line]
-    return places
+    # There may be thousands of lines: a dictionary keeps a key's last value, without a loop.
+    piece = lines[start:end]
+    last = dict(zip(piece, range(start, end), strict=True))
+    first = dict(zip(piece[::-1], range(end - 1, start - 1, -1), strict=True))
+    return {
+        line: place
+        for line, place in last.items()
+        if first[line] == place and line and not line.isspace()
+    }

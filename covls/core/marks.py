@@ -1,21 +1,25 @@
 """What to show where, free of any editor: the coverage of the measured text on today's lines."""
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from operator import attrgetter, itemgetter
 
-from covls.core.branches import leads_on, leads_out
+from covls.core.branches import beyond, leads_on, leads_out
 from covls.core.coverage import FileCoverage, State
-from covls.core.drift import LineMap
+from covls.core.drift import LineMap, unchanged
 from covls.core.layout import known, state_of
 from covls.core.lines import LineRange
 from covls.core.lost import NOTHING_LOST, Loss, Losses, lost_words
-from covls.core.statements import runs
+from covls.core.statements import Text, runs
 
 _LINE = re.compile(r"\bline (\d+)")
+
+SHIFTS_KEPT = 16
+"""Shifts of which the marks are kept: while somebody types, most of a text stands still."""
 
 
 class Freshness(StrEnum):
@@ -69,49 +73,264 @@ def marks(
     carries the state of that; one that came in is new, and no test ran it. Where the measured
     text is not known (`verified` is false) nothing is fresh. `losses` are by lines of that text.
     """
-    whole = Freshness.FRESH if verified else Freshness.UNVERIFIED
-    partial, edited = State.PARTIAL, Freshness.EDITED
-    index, ends, partners = line_map.before.index, line_map.before.ends, line_map.partners
-    after_starts, after_ends = line_map.after_starts, line_map.after_ends
-    regrouped = line_map.group_of
-    found: list[Mark] = []
-    # What is said last, not yet a mark: a long file has thousands of statements, and neighbours
-    # mostly say the same.
-    start = end = 0
-    says: tuple[State, Freshness, tuple[MissedBranch, ...], Loss | None]
-    says = (State.COVERED, whole, (), None)
-    last_state: State | None = None
-    lost, last_loss = losses.lines, None
-    for first, last, state in coverage.states:
-        place = index.get(first, -1)
-        if place >= 0 and ends[place] == last:
-            now = partners[place]
-            if now < 0 or place in regrouped:
+    return Marking(coverage, verified=verified, losses=losses).once(line_map)
+
+
+class Marking:
+    """The marks of one measured text on one current text after another, as `marks` has them.
+
+    What stands unchanged between two changes has the marks that it had, so many lines below: they
+    are made once, and again only for a shift that is new. Safe to use from several threads.
+    """
+
+    def __init__(
+        self, coverage: FileCoverage, *, verified: bool = True, losses: Losses = NOTHING_LOST
+    ) -> None:
+        self._coverage = coverage
+        self._whole = Freshness.FRESH if verified else Freshness.UNVERIFIED
+        self._losses = losses
+        self._unchanged: _Unchanged | None = None
+
+    def on(self, line_map: LineMap) -> tuple[Mark, ...]:
+        """The marks for the current text that `line_map` leads to."""
+        unchanged = self._unchanged
+        if unchanged is None or unchanged.text is not line_map.before:
+            unchanged = self._unchanged = self._unchanged_in(line_map.before)
+        found: list[Mark] = []
+        done = 0
+        for first, end, shift in line_map.kept:
+            stretch = unchanged.stretch(first, end)
+            if stretch.first < stretch.end:
+                _put(found, self._looked_at(line_map, done, stretch.first))
+                again = {
+                    run: next(self._looked_at(line_map, number, number + 1), None)
+                    for run, number in unchanged.leading_out(stretch)
+                }
+                _put(found, unchanged.marks(stretch, shift, again))
+                done = stretch.end
+        _put(found, self._looked_at(line_map, done, len(self._coverage.states)))
+        return self._with_changed(line_map, found)
+
+    def once(self, line_map: LineMap) -> tuple[Mark, ...]:
+        """The same, without keeping anything for another text."""
+        whole = list(self._looked_at(line_map, 0, len(self._coverage.states)))
+        return self._with_changed(line_map, whole)
+
+    def _with_changed(self, line_map: LineMap, found: list[Mark]) -> tuple[Mark, ...]:
+        if line_map.took_place or line_map.regrouped or line_map.has_moves:
+            found += changed_marks(self._coverage, line_map)
+            found += _regrouped(self._coverage, line_map, self._whole)
+            found = _merged(sorted(found, key=attrgetter("start")))
+        return tuple(found)
+
+    def _looked_at(self, line_map: LineMap, first_state: int, end_state: int) -> Iterator[Mark]:
+        """The marks of some of the coverage's states as far as their code is still there."""
+        return (mark for _, mark in self._by_state(line_map, first_state, end_state))
+
+    def _by_state(
+        self, line_map: LineMap, first_state: int, end_state: int
+    ) -> Iterator[tuple[int, Mark]]:
+        """The same with the number of the first state that each is of."""
+        coverage, losses, whole = self._coverage, self._losses, self._whole
+        partial, edited = State.PARTIAL, Freshness.EDITED
+        index, ends, partners = line_map.before.index, line_map.before.ends, line_map.partners
+        after_starts, after_ends = line_map.after_starts, line_map.after_ends
+        regrouped = line_map.group_of
+        # What is said last, not yet a mark: neighbours mostly say the same.
+        start = end = begin = 0
+        says: tuple[State, Freshness, tuple[MissedBranch, ...], Loss | None]
+        says = (State.COVERED, whole, (), None)
+        last_state: State | None = None
+        lost, last_loss = losses.lines, None
+        for number in range(first_state, end_state):
+            first, last, state = coverage.states[number]
+            place = index.get(first, -1)
+            if place >= 0 and ends[place] == last:
+                now = partners[place]
+                if now < 0 or place in regrouped:
+                    continue
+                here, below = after_starts[now], after_ends[now]
+            elif (moved := moved_lines(line_map, first, last)) is not None:
+                here, below = moved
+            else:
                 continue
-            here, below = after_starts[now], after_ends[now]
-        elif (moved := moved_lines(line_map, first, last)) is not None:
-            here, below = moved
-        else:
-            continue
-        loss = lost.get(first) if lost else None
-        if here == end + 1 and state is last_state and state is not partial and loss == last_loss:
-            end = below
-            continue
+            loss = lost.get(first) if lost else None
+            if (
+                here == end + 1
+                and state is last_state
+                and state is not partial
+                and loss == last_loss
+            ):
+                end = below
+                continue
+            if end:
+                yield begin, Mark(start, end, *says)
+            start, end, begin, last_state, last_loss = here, below, number, state, loss
+            if state is partial:
+                branches = missed_branches(coverage, line_map, first, losses)
+                says = (
+                    (state, edited, (), None)
+                    if branches is None
+                    else (state, whole, branches, None)
+                )
+            else:
+                says = (state, whole, (), loss)
         if end:
-            found.append(Mark(start, end, *says))
-        start, end, last_state, last_loss = here, below, state, loss
-        if state is partial:
-            branches = missed_branches(coverage, line_map, first, losses)
-            says = (state, edited, (), None) if branches is None else (state, whole, branches, None)
+            yield begin, Mark(start, end, *says)
+
+    def _unchanged_in(self, text: Text) -> "_Unchanged":
+        found = list(self._by_state(unchanged(text), 0, len(self._coverage.states)))
+        return _Unchanged(text, self._coverage, found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Lines of the measured text that stand unchanged, by the first and the last, and the states
+    on them, the end not included.
+    """
+
+    top: int
+    bottom: int
+    first: int
+    end: int
+
+
+class _Unchanged:
+    """The marks of the measured text itself."""
+
+    def __init__(
+        self, text: Text, coverage: FileCoverage, found: Sequence[tuple[int, Mark]]
+    ) -> None:
+        self.text = text
+        self._begins = [number for number, _ in found]
+        """The number of the first state that each mark is of. The marks are called runs here, as
+        most are of a run of states."""
+        self._coverage = coverage
+        self._states = coverage.states
+        self._lines = [first for first, _, _ in coverage.states]
+        self._here = [mark for _, mark in found]
+        self._shifted: dict[int, list[Mark | None]] = {}
+        """The same so many lines below, as far as they were needed."""
+
+    @cached_property
+    def _spans(self) -> Mapping[int, LineRange]:
+        """The lines that each branch's mark depends on, by run, ascending."""
+        return {
+            run: _span(self.text, self._coverage, mark)
+            for run, mark in enumerate(self._here)
+            if mark.state is State.PARTIAL
+        }
+
+    def stretch(self, first: int, end: int) -> _Stretch:
+        """The lines from the statement `first` to before the statement `end`."""
+        top, bottom = self.text.starts[first], self.text.ends[end - 1]
+        low, high = bisect_left(self._lines, top), bisect_right(self._lines, bottom)
+        while high > low and self._states[high - 1][1] > bottom:
+            high -= 1
+        return _Stretch(top, bottom, low, high)
+
+    def leading_out(self, stretch: _Stretch) -> list[tuple[int, int]]:
+        """The branches of a stretch for which it matters what is beyond it, as run and state."""
+        low, high = self._runs(stretch)
+        if (low, high) == (0, len(self._begins)):
+            return []
+        return [
+            (run, self._begins[run])
+            for run, (first, last) in self._spans.items()
+            if low <= run < high and (first < stretch.top or last > stretch.bottom)
+        ]
+
+    def _runs(self, stretch: _Stretch) -> tuple[int, int]:
+        """The runs that begin in a stretch."""
+        begins = self._begins
+        return bisect_left(begins, stretch.first), bisect_left(begins, stretch.end)
+
+    def marks(
+        self, stretch: _Stretch, shift: int, again: Mapping[int, Mark | None]
+    ) -> Iterable[Mark]:
+        """The marks of a stretch so many lines below; those `again` in the place of their runs."""
+        here = self._here
+        low, high = self._runs(stretch)
+        found: list[Mark | None] = []
+        if low and (low == len(here) or self._begins[low] > stretch.first):
+            # The run before may go on into the stretch.
+            above, top = here[low - 1], self._states[stretch.first][0]
+            if above.start < top <= above.end:
+                end = min(above.end, self._states[stretch.end - 1][1])
+                found.append(replace(above, start=top + shift, end=end + shift))
+        found += self._shifted_by(shift, low, high)
+        if high > low and here[high - 1].end > stretch.bottom:
+            last = self._states[stretch.end - 1][1]
+            found[-1] = replace(
+                here[high - 1], start=here[high - 1].start + shift, end=last + shift
+            )
+        for run, mark in again.items():
+            found[len(found) - (high - run)] = mark
+        return filter(None, found)
+
+    def _shifted_by(self, shift: int, low: int, high: int) -> Sequence[Mark | None]:
+        here = self._here
+        if not shift:
+            return here[low:high]
+        known = self._shifted.get(shift)
+        if known is None:
+            known = self._shifted[shift] = [None] * len(here)
+            for other in tuple(self._shifted)[:-SHIFTS_KEPT]:
+                self._shifted.pop(other, None)
+        found = known[low:high]
+        if None in found:
+            found = known[low:high] = [
+                old or _shifted(mark, shift)
+                for old, mark in zip(found, here[low:high], strict=True)
+            ]
+        return found
+
+
+def _shifted(mark: Mark, shift: int) -> Mark:
+    branches = mark.branches and tuple(
+        MissedBranch(
+            None if branch.target is None else branch.target + shift,
+            _LINE.sub(lambda match: f"line {int(match[1]) + shift}", branch.words),
+            branch.lost,
+        )
+        for branch in mark.branches
+    )
+    start, end = mark.start + shift, mark.end + shift
+    return Mark(start, end, mark.state, mark.freshness, branches, mark.lost)
+
+
+def _span(text: Text, coverage: FileCoverage, mark: Mark) -> LineRange:
+    """The first and the last measured line that the mark of a branch depends on."""
+    line = mark.start
+    lines = {line, mark.end}
+    for target in coverage.missing_branches[line]:
+        if target > 0:
+            lines |= {target, coverage.analysis.last_line(target)}
         else:
-            says = (state, whole, (), loss)
-    if end:
-        found.append(Mark(start, end, *says))
-    if line_map.took_place or line_map.regrouped or line_map.has_moves:
-        found += changed_marks(coverage, line_map)
-        found += _regrouped(coverage, line_map, whole)
-        found = _merged(sorted(found, key=attrgetter("start")))
-    return tuple(found)
+            lines.add(beyond(text, line))
+    words = (branch.words for branch in mark.branches)
+    lines.update(int(number) for said in words for number in _LINE.findall(said))
+    return min(lines), max(lines)
+
+
+def _put(found: list[Mark], more: Iterable[Mark]) -> None:
+    """Add marks that come behind others; the first may be one with the last of those."""
+    marks = iter(more)
+    first = next(marks, None)
+    if first is None:
+        return
+    above = found[-1] if found else None
+    if (
+        above is not None
+        and first.start == above.end + 1
+        and first.state is above.state
+        and first.state is not State.PARTIAL
+        and first.lost == above.lost
+    ):
+        found[-1] = replace(above, end=first.end)
+    else:
+        found.append(first)
+    found += marks
 
 
 def _merged(found: Iterable[Mark]) -> list[Mark]:

@@ -17,9 +17,9 @@ import pytest
 from covls.core.coverage import FileCoverage, State
 from covls.core.drift import drift, map_lines
 from covls.core.lines import split_lines
-from covls.core.marks import Freshness, marks
+from covls.core.marks import Freshness, Marking, marks
 from covls.core.statements import Text
-from tests.core.edits import FORMATTING, PRESERVING, Edit, one_line, reformat
+from tests.core.edits import CHANGING, FORMATTING, MOVING, PRESERVING, Edit, one_line, reformat
 from tests.core.real_modules import DRIVERS, measure, text_of
 
 LAID_OUT, SPLIT, JOINED = "comments and formatting", "lines split", "lines joined"
@@ -125,6 +125,24 @@ def compare(
     same = {line for line, state in left.items() if said_again.get(line) is state}
     found.lines, found.left = len(said_again), len(same)
     found.left_untouched = len(same - touched)
+
+
+@pytest.mark.parametrize("module", list(DRIVERS)[::5])
+def test_marks_made_one_text_after_another_are_those_made_once(module: str) -> None:
+    """Whatever was kept from the texts before, also where an edit leaves no Python."""
+    text = text_of(module)
+    coverage = measure(module, text)
+    assert coverage is not None
+    before = Text(split_lines(text))
+    for verified in (True, False):
+        marking = Marking(coverage, verified=verified)
+        for seed in range(SEEDS):
+            chosen = random.Random(f"{module} {seed}")
+            lines = split_lines(text)
+            for _ in range(8):
+                line_map = drift(before, Text(lines))
+                assert marking.on(line_map) == marks(coverage, line_map, verified=verified)
+                lines = chosen.choice((*CHANGING, *MOVING, *PRESERVING))(lines, chosen)
 
 
 def one_of(edits: Sequence[Edit], least: int, most: int) -> Callable[[random.Random], list[Edit]]:
