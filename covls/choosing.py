@@ -1,7 +1,7 @@
 """Which tests a run is for, and why: all, those that reach a place, those that edits affect."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,11 @@ from covls.core.naming import Conventions, is_test_file
 from covls.project import Project
 
 ASKED_FOR = "asked for"
+
+NOTHING_AFFECTED = "No test is affected by what changed since the last run."
+
+NAMED = 3
+"""So many tests are called by their names; of more it is said how many there are."""
 
 
 class Scope(StrEnum):
@@ -70,6 +75,20 @@ class Choice:
         """Whether no test has to run, though what the tests did may have to move with the text."""
         return self.everything is None and not self.tests and not self.collect_all
 
+    @property
+    def headline(self) -> str:
+        """What is going to run, in a sentence or two."""
+        if self.everything == ASKED_FOR:
+            return "All tests."
+        if self.everything is not None:
+            return f"All tests: {self.everything}."
+        if self.runs_nothing:
+            return NOTHING_AFFECTED
+        names = list(self.tests)
+        words = ", ".join(names) if len(names) <= NAMED else f"{len(names)} tests"
+        # A name can stand for several tests: a file, a class, a test with parameters.
+        return f"{words}. {self.note}".strip()
+
 
 class CannotRunError(Exception):
     """Why no test can run, and what to do, in one or two sentences."""
@@ -82,7 +101,7 @@ class Chooser:
         self._project = project
         self._root = project.root
         self._store = store
-        self._runs: tuple[Conventions, PartialRuns] | None = None
+        self._runs: tuple[tuple[Conventions, Path], PartialRuns] | None = None
 
     def choose(self, request: Request) -> Choice:
         """The tests that a request is for. Runs nothing. Raises CannotRunError."""
@@ -132,7 +151,7 @@ class Chooser:
             return Choice(request, framework, {each.test: (each.rule,) for each in by_rule})
         if request.scope is Scope.LINES:
             first, last = request.first, request.last
-            found = self._project.tests_at(path, first, last, request.text)
+            found = self._at_lines(path, first, last, request.text)
             what += f":{first}" if first == last else f":{first}-{last}"
         else:
             found = self._project.tests_of(path)
@@ -151,6 +170,14 @@ class Chooser:
         )
         return Choice(request, framework, {each.test: (each.rule,) for each in by_rule}, note=note)
 
+    def _at_lines(self, path: Path, first: int, last: int, text: str | None) -> Sequence[str]:
+        if first == last:
+            view = self._project.view(path, text)
+            begun = None if view is None else self._project.tests_of_what_begins(view, first)
+            if begun is not None:
+                return begun
+        return self._project.tests_at(path, first, last, text)
+
     def _affected(self, request: Request, framework: Framework) -> Choice:
         before = self.look(framework)
         selection = self.partial_runs(framework).select(before)
@@ -167,13 +194,13 @@ class Chooser:
 
     def partial_runs(self, framework: Framework) -> PartialRuns:
         """What puts the runs of these tests together with what is kept of them."""
-        if self._runs is None or self._runs[0] != framework.conventions:
-            configuration = self._project.configuration
+        made_for = framework.conventions, self._project.configuration.data_file
+        if self._runs is None or self._runs[0] != made_for:
             self._runs = (
-                framework.conventions,
+                made_for,
                 PartialRuns(
                     self._root,
-                    configuration.data_file,
+                    made_for[1],
                     self._store,
                     is_test_file=lambda path: is_test_file(path, framework.conventions),
                 ),

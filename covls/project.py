@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -240,7 +241,7 @@ class Project:
         self.root = Path(os.path.realpath(root))
         self.trusted = trusted
         self._lock = threading.RLock()
-        self._refreshing = threading.Lock()
+        self._refreshing = threading.RLock()
         self._snapshot: Snapshot | None = None
         self._detail: Detail | None = None
         """What each test ran, where covls's own run wrote the data on show."""
@@ -385,6 +386,14 @@ class Project:
             if self._runs.look(self.configuration.data_file).alive:
                 message = "A test run is under way; its data may not be complete yet."
                 self._settle(Status(State.RUNNING, message), None)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Have nobody look at the data while a run of covls's own writes them and takes them over:
+        they would be taken for another's.
+        """
+        with self._refreshing:
+            yield
 
     def take_over(self) -> None:
         """Show the data that a run of covls's own has just written: they are whole."""
@@ -779,6 +788,18 @@ class Project:
         for start, end in ranges(lines):
             contexts.update(snapshot.contexts_at(view.measured_path, start, end))
         return sorted(named_in(contexts))
+
+    def tests_of_what_begins(self, view: FileView, line: int) -> tuple[str, ...] | None:
+        """The tests that reach the function or class that begins on a line of the text viewed.
+
+        They run its own lines, and not only the `def`, as whoever imports it does. None where
+        nothing begins there, or it is not known which tests do.
+        """
+        region = next((region for region in view.regions() if region.start == line), None)
+        reached = self.reached(view)
+        if region is None or region.measured is None or reached is None:
+            return None
+        return reached.names(region.measured.lines())
 
     def exclusion(self, view: FileView, text: str, first: int, last: int) -> Exclusion | str | None:
         """What excludes the uncovered block at lines `first` to `last` of the text viewed.

@@ -19,11 +19,9 @@ from covls.adapters.run_records import RunRecords, nothing_ran, read_run
 from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_framework import Framework
 from covls.adapters.test_run import End, RunResult, discard, run_tests
-from covls.choosing import CannotRunError, Choice, Chooser, Request
+from covls.choosing import NOTHING_AFFECTED, CannotRunError, Choice, Chooser, Request
 from covls.core.test_events import Event, Tally
 from covls.project import Project
-
-NOTHING_AFFECTED = "No test is affected by what changed since the last run."
 
 PARALLEL_FROM = 200
 """From so many tests on they run in several processes, where the project has pytest-xdist."""
@@ -81,11 +79,10 @@ class Runner:
             began = time.time()
             if choice.runs_nothing:
                 result = RunResult(End.FINISHED, NOTHING_AFFECTED, Tally(), exit=0)
-                return (
-                    self._take_in(choice, before, began, result)
-                    if choice.changed
-                    else (Outcome(result, written=True))
-                )
+                if not choice.changed:
+                    return Outcome(result, written=True)
+                with self.project.writing():
+                    return self._take_in(choice, before, began, result)
             result = run_tests(
                 _with_arguments(choice),
                 None if choice.everything is not None else tuple(choice.tests),
@@ -97,7 +94,8 @@ class Runner:
                 cancelled=cancelled,
             )
             try:
-                return self._take_in(choice, before, began, result)
+                with self.project.writing():
+                    return self._take_in(choice, before, began, result)
             finally:
                 discard(result)
         finally:

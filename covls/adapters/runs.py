@@ -43,6 +43,7 @@ _COVERAGE = re.compile(r"coverage-?[\d.]*")
 # The options after which the rest of the line is the program's: a module or code, with other
 # options of one letter before them and the name right behind them, as people like it.
 _PROGRAM_OPTION = re.compile(r"-[bBdEiIOPqRsSuvx]*([mc])(.*)", re.DOTALL)
+_GUARD = re.compile(r"[/\\]covls[/\\]probe[/\\]guard\.py\Z")
 _OPTIONS_WITH_VALUE = frozenset({"-W", "-X", "--check-hash-based-pycs"})
 
 # How coverage.py names parallel parts: host, process, something random, and a hash at the end once
@@ -305,9 +306,19 @@ class _Proc:
                 return None
             if kind is Kind.OTHER and b"/coverage/tracer." not in (place / "maps").read_bytes():
                 return None
+            if self._is_covls_own(pid):
+                return None
         except OSError:
             return None
         return self.find(pid)
+
+    def _is_covls_own(self, pid: int) -> bool:
+        """Whether a process is of a run that covls started, whose data come whole, at its end."""
+        while pid > 1:
+            pid = int(self._stat(pid)[1])
+            if any(map(_GUARD.search, self._argv(pid))):
+                return True
+        return False
 
     def _in_root(self, place: Path) -> bool:
         """Whether a process works in the root, or was started there: tests change the folder."""

@@ -152,6 +152,15 @@ class DidChangeCoverageParams:
 
 
 @attrs.define(frozen=True)
+class RunCounts:
+    """How far a run of covls's own is: tests that have ended, of how many, failed among them."""
+
+    done: int
+    total: int
+    failed: int
+
+
+@attrs.define(frozen=True)
 class StatusParams:
     """What the coverage of a root is worth."""
 
@@ -165,6 +174,7 @@ class StatusParams:
     message: str
     python: str | None
     tests: str | None
+    run: RunCounts | None
 
 
 @attrs.define

@@ -20,29 +20,46 @@ PATIENT = 0.5
 class Progress:
     """One piece of work as the user sees it. `report` and `cancelled` are for any thread."""
 
-    def __init__(self, session: Session, title: str, token: int | str | None) -> None:
+    def __init__(
+        self, session: Session, title: str, token: int | str | None, patience: float = PATIENT
+    ) -> None:
         self.cancelled = threading.Event()
+        self.on_cancel: Callable[[], None] | None = None
+        """What else to call where the user cancels it; called on the loop."""
         self._session = session
         self._title = title
         self._given = token is not None
         self._token: int | str = str(uuid.uuid4()) if token is None else token
         self._loop = asyncio.get_running_loop()
         self._shown = False
+        self._patience = patience
         self._percentage = -1
-        session.jobs[self._token] = self.cancelled.set
+        self._words: str | None = None
+        session.jobs[self._token] = self.cancel
+
+    def cancel(self) -> None:
+        """Have the work end, as its user asked."""
+        self.cancelled.set()
+        if self.on_cancel is not None:
+            self.on_cancel()
 
     def report(self, done: int, of: int, what: str) -> None:
         """Say how far the work has come; more often than is worth showing does no harm."""
         percentage = 100 * done // max(of, 1)
-        if percentage != self._percentage and not self._loop.is_closed():
-            self._percentage = percentage
-            value = types.WorkDoneProgressReport(message=what, percentage=percentage)
+        if percentage != self._percentage:
+            self.say(what, percentage)
+
+    def say(self, words: str, percentage: int = 0) -> None:
+        """Say where the work is; each call is shown."""
+        self._words, self._percentage = words, percentage
+        if not self._loop.is_closed():
+            value = types.WorkDoneProgressReport(message=words, percentage=percentage)
             self._loop.call_soon_threadsafe(self._send, value)
 
     async def begin(self) -> None:
         """Show the work, where the client gave a token for it or can make one."""
         if not self._given:
-            await asyncio.sleep(PATIENT)
+            await asyncio.sleep(self._patience)
             if not self._session.capabilities.progress:
                 return
             server = self._session.server
@@ -56,7 +73,13 @@ class Progress:
                 logger.warning("The client shows no progress: %s", error)
                 return
         self._shown = True
-        self._send(types.WorkDoneProgressBegin(title=self._title, cancellable=True, percentage=0))
+        begin = types.WorkDoneProgressBegin(
+            title=self._title,
+            cancellable=True,
+            message=self._words,
+            percentage=max(self._percentage, 0),
+        )
+        self._send(begin)
 
     def end(self) -> None:
         """Take the work off the screen."""
@@ -81,9 +104,14 @@ async def with_progress(
     title: str,
     work: Callable[[Progress], Coroutine[Any, Any, Result]],
     token: int | str | None = None,
+    *,
+    patience: float = PATIENT,
 ) -> Result:
-    """Do `work` and show it, under the client's own token if it gave one."""
-    progress = Progress(session, title, token)
+    """Do `work` and show it, under the client's own token if it gave one.
+
+    `patience` is how many seconds it may take before it is shown, where the client gave none.
+    """
+    progress = Progress(session, title, token, patience)
     showing = session.spawn(progress.begin(), f"Showing {title}")
     if token is not None:
         await asyncio.wait([showing])

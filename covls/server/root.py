@@ -14,6 +14,7 @@ from covls.core.coverage import Totals
 from covls.core.settings import Layer, Problem, Settings, read_settings
 from covls.project import Patch, Project, Refreshed
 from covls.server.messages import StatusParams
+from covls.server.runs import Runs
 
 logger = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ class Root:
     counting_patch: asyncio.Task[None] | None = None
     framework: Framework | None = None
     """How its tests are run, as it was when the data or the settings were last new."""
+    runs: Runs = field(default_factory=Runs)
     following: asyncio.Task[None] | None = None
     base_generation: int = 0
     """The state of the repository that was last seen."""
@@ -169,8 +171,9 @@ class Root:
         self.watched = wanted
 
     def close(self) -> None:
-        """Stop watching, end the workers."""
+        """Stop watching, end the run under way and the workers."""
         self.closed = True
+        self.runs.close()
         if self.watcher is not None:
             self.watcher.close()
         if self.project is not None:

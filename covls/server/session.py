@@ -371,6 +371,7 @@ class Session:
     def drop(self, root: Root) -> None:
         """Stop serving a root."""
         root.closed = True
+        root.runs.cancel()
         for task in (root.look, root.counting, root.counting_patch, root.following, root.started):
             if task is not None:
                 task.cancel()
@@ -454,7 +455,7 @@ class Session:
             await self.in_thread(root.open, layers, on_screen, *self._callbacks(root))
         finally:
             if not root.closed:
-                self._root_changed(root)
+                self.root_changed(root)
         # A run may be under way; the next look says when to look again.
         self.look(root)
         if not root.closed:
@@ -471,7 +472,7 @@ class Session:
             generation = await self.in_thread(project.base_generation)
             if generation != root.base_generation and not root.closed:
                 root.base_generation = generation
-                self._root_changed(root)
+                self.root_changed(root)
 
     def look(self, root: Root) -> None:
         """Look whether a root's data or settings changed; calls while it is looked at make one."""
@@ -495,14 +496,15 @@ class Session:
             callbacks = self._callbacks(root)
             refreshed = await self.in_thread(root.refresh, layers, on_screen, *callbacks)
             if refreshed.changed:
-                self._root_changed(root)
+                self.root_changed(root)
             if not root.look_again:
                 if refreshed.again_in is not None:
                     loop = asyncio.get_running_loop()
                     root.timer = loop.call_later(refreshed.again_in, self.look, root)
                 return
 
-    def _root_changed(self, root: Root) -> None:
+    def root_changed(self, root: Root) -> None:
+        """Show anew what belongs to a root: its data or settings are others."""
         root.generation += 1
         root.configuring = False
         self._report_problems(root)
@@ -550,10 +552,15 @@ class Session:
         answer = await self.request(self.server.window_show_document_async(params))
         return answer is not None and answer.success
 
-    async def ask(self, question: str, choices: Sequence[str]) -> str | None:
+    async def ask(
+        self,
+        question: str,
+        choices: Sequence[str],
+        kind: types.MessageType = types.MessageType.Info,
+    ) -> str | None:
         """Let the user choose; None for none of them. It takes as long as the user does."""
         params = types.ShowMessageRequestParams(
-            type=types.MessageType.Info,
+            type=kind,
             message=f"covls: {question}",
             actions=[types.MessageActionItem(title=choice) for choice in choices],
         )

@@ -15,7 +15,7 @@ import click
 
 from covls.adapters.configuration import find_root
 from covls.adapters.test_run import End
-from covls.choosing import ASKED_FOR, CannotRunError, Choice, Request, Scope
+from covls.choosing import CannotRunError, Choice, Request, Scope
 from covls.cli.invocation import (
     FAILED,
     INTERRUPTED,
@@ -30,12 +30,9 @@ from covls.cli.project_data import absolute, open_project, warn
 from covls.core.coverage import percent_text
 from covls.core.report import printable
 from covls.core.test_events import Event, Finished, Tally
-from covls.running import NOTHING_AFFECTED, Outcome, Runner
+from covls.running import Outcome, Runner
 
 _PASSED_ON = "covls.passed_on"
-
-_NAMED = 3
-"""So many tests are called by their names; of more it is said how many there are."""
 
 _LINES = re.compile(r"(.+?):(\d+)(?:-(\d+))?")
 _DOTTED = re.compile(r"[\w.]*\w(?<!\.py)")
@@ -186,29 +183,16 @@ def _tell_choice(choice: Choice, form: str) -> None:
             told["why"] = choice.everything
         print(json.dumps(told, indent=4))
         return
-    print(_headline(choice))
+    print(choice.headline)
     for test, reasons in choice.tests.items():
         print(f"\n{printable(test)}")
         for reason in reasons:
             print(f"    {printable(reason)}")
 
 
-def _headline(choice: Choice) -> str:
-    if choice.everything == ASKED_FOR:
-        return "All tests."
-    if choice.everything is not None:
-        return f"All tests: {choice.everything}."
-    if choice.runs_nothing:
-        return NOTHING_AFFECTED
-    names = list(choice.tests)
-    words = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} tests"
-    # A name can stand for several tests: a file, a class, a test with parameters.
-    return f"{words}. {choice.note}".strip()
-
-
 def _announce(choice: Choice, form: str) -> None:
     """Say what is going to run, on stderr where stdout is for a program."""
-    click.echo(printable(_headline(choice)), err=form == "json")
+    click.echo(printable(choice.headline), err=form == "json")
     if choice.note and form == "text":
         for test, reasons in choice.tests.items():
             click.echo(printable(f"  {test}: {'; '.join(reasons)}"))

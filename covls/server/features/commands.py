@@ -8,8 +8,10 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.server.convert import path_of
-from covls.server.features import create_test, exclusion, explain, go_to_tests, open_report
+from covls.server.features import create_test, exclusion, explain, go_to_tests, open_report, run
 from covls.server.session import Session
+
+Kind = type[str] | type[int] | type[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Command:
     """
 
     run: Callable[..., Awaitable[Any]]
-    arguments: Mapping[str, type[str] | type[int]] = field(default_factory=dict)
+    arguments: Mapping[str, Kind] = field(default_factory=dict)
     required: int = 0
     """How many of them must be there."""
 
@@ -46,9 +48,13 @@ async def refresh(session: Session, folder: str | None = None) -> None:
     session.find_roots_anew()
 
 
-_LINES: Mapping[str, type[str] | type[int]] = {"uri": str, "startLine": int, "endLine": int}
+_LINES: Mapping[str, Kind] = {"uri": str, "startLine": int, "endLine": int}
 
-_TYPE_WORDS = {str: "a string", int: "a whole number from 0"}
+_TYPE_WORDS: Mapping[Kind, str] = {
+    str: "a string",
+    int: "a whole number from 0",
+    list: "a list of strings",
+}
 
 COMMANDS = {
     create_test.COMMAND: Command(create_test.create_test, {"uri": str, "line": int}, required=2),
@@ -56,6 +62,14 @@ COMMANDS = {
     explain.COMMAND: Command(explain.explain, {"uri": str, "line": int}, required=2),
     go_to_tests.COMMAND: Command(go_to_tests.go_to_tests, _LINES, required=2),
     open_report.COMMAND: Command(open_report.open_report, {"uri": str, "line": int}),
+    run.RUN_FILE: Command(run.run_file, {"uri": str}, required=1),
+    run.RUN_AT_CURSOR: Command(
+        run.run_at_cursor, {"uri": str, "line": int, "endLine": int}, required=2
+    ),
+    run.RUN_AFFECTED: Command(run.run_affected, {"folder": str}),
+    run.RUN_ALL: Command(run.run_all, {"folder": str}),
+    run.RUN_TESTS: Command(run.run_tests, {"folder": str, "tests": list}, required=2),
+    run.CANCEL_RUN: Command(run.cancel_run, {"folder": str}),
     "covls.refresh": Command(refresh, {"folder": str}),
     "covls.toggle": Command(toggle),
 }
@@ -78,10 +92,19 @@ async def execute(session: Session, params: types.ExecuteCommandParams) -> Any:
         value = arguments[place] if place < len(arguments) else None
         if value is None and place >= command.required:
             continue
-        if type(value) is not kind or (isinstance(value, int) and value < 0):
+        if not _is(value, kind):
             words = _TYPE_WORDS[kind]
             raise JsonRpcInvalidParams(f"{params.command}: {name} must be {words}, not {value!r}")
     return await command.run(session, *arguments)
+
+
+def _is(value: object, kind: Kind) -> bool:
+    """Whether a value from JSON is of a kind; true and false are no numbers."""
+    if type(value) is not kind:
+        return False
+    if isinstance(value, list):
+        return all(isinstance(each, str) for each in value)
+    return not isinstance(value, int) or value >= 0
 
 
 def announce(session: Session) -> None:

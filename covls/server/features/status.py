@@ -8,7 +8,7 @@ from covls.core.coverage import percent_text
 from covls.core.marks import Freshness
 from covls.project import Patch, Project, State
 from covls.server.features.project_coverage import count
-from covls.server.messages import STATUS, StatusParams
+from covls.server.messages import STATUS, RunCounts, StatusParams
 from covls.server.progress import Progress, with_progress
 from covls.server.root import Root
 from covls.server.session import Session
@@ -67,6 +67,10 @@ def status_of(session: Session, root: Root) -> StatusParams:
     if root.settings.editor.scope == "patch" and root.patch_counted is not None:
         about_patch = _no_patch(root) if root.patch is None else patch_message(root.patch)
         message = f"{message} {about_patch}".lstrip()
+    run = None
+    if (counts := root.runs.counts) is not None:
+        state, message = State.RUNNING, f"covls runs tests: {counts.words}. {message}".strip()
+        run = RunCounts(counts.done, counts.of, counts.failed)
     python = tests = None
     if root.framework is not None:
         interpreter = root.framework.interpreter
@@ -85,6 +89,7 @@ def status_of(session: Session, root: Root) -> StatusParams:
         message=message,
         python=python,
         tests=tests,
+        run=run,
     )
 
 

@@ -11,7 +11,6 @@ from covls.adapters.local_files import local_python_files
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.lines import LineRange, split_lines
 from covls.core.test_names import Place, find_definition, places_of
-from covls.project import FileView, Project
 from covls.server.convert import Encoding, lines_range, path_of, uri_of
 from covls.server.messages import TestAt, TestsAtParams
 from covls.server.session import Session
@@ -43,18 +42,10 @@ async def reaching_what_begins(session: Session, uri: str, line: int) -> list[Te
     project = document.root.project if document is not None and document.root is not None else None
     if view is None or project is None:
         return await reaching(session, uri, line, line)
-    names = await session.in_thread(_names_of_region, project, view, line)
+    names = await session.in_thread(project.tests_of_what_begins, view, line)
     if names is None:
         return await reaching(session, uri, line, line)
     return await _found(session, uri, names)
-
-
-def _names_of_region(project: Project, view: FileView, line: int) -> tuple[str, ...] | None:
-    region = next((region for region in view.regions() if region.start == line), None)
-    reached = project.reached(view)
-    if region is None or region.measured is None or reached is None:
-        return None
-    return reached.names(region.measured.lines())
 
 
 async def _found(session: Session, uri: str, names: tuple[str, ...] | None) -> list[TestAt] | None:

@@ -52,6 +52,7 @@ async def test_the_figure_is_the_whole_projects(client: Client, shop: Path) -> N
         "message": "",
         "python": client_python(),
         "tests": f"pytest {pytest.__version__} (test_shop.py imports it)",
+        "run": None,
     }
     await client.end()
 

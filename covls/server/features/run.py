@@ -1,0 +1,273 @@
+"""Running tests: `covls.runFile`, `covls.runAtCursor`, `covls.runAffected`, `covls.runAll`,
+`covls.runTests` and `covls.cancelRun`.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from covls.adapters.test_run import End
+from covls.choosing import CannotRunError, Choice, Request, Scope
+from covls.core.test_events import Event
+from covls.project import Project
+from covls.running import Outcome
+from covls.server.convert import path_of, uri_of
+from covls.server.progress import Progress, with_progress
+from covls.server.root import Root
+from covls.server.runs import Counter, Counts, Job
+from covls.server.session import Session
+
+logger = logging.getLogger(__name__)
+
+RUN_FILE: Final = "covls.runFile"
+RUN_AT_CURSOR: Final = "covls.runAtCursor"
+RUN_AFFECTED: Final = "covls.runAffected"
+RUN_ALL: Final = "covls.runAll"
+RUN_TESTS: Final = "covls.runTests"
+CANCEL_RUN: Final = "covls.cancelRun"
+
+SHOW_THE_LOG: Final = "Show the log"
+
+BETWEEN: Final = 0.1
+"""Seconds from one count shown to the next."""
+
+NAMED: Final = 3
+"""Failed tests that a message names; the others are in the log, and at their lines."""
+
+LOGGED: Final = 50
+"""Tests of a choice whose reasons are logged."""
+
+
+async def run_file(session: Session, uri: str) -> None:
+    """Begin to run the tests that reach a file, or, of a test file, its own."""
+    root, path = await _root_of_file(session, RUN_FILE, uri)
+    start(session, root, Request(Scope.FILE, path), f"Tests of {path.name}")
+
+
+async def run_at_cursor(session: Session, uri: str, line: int, end_line: int | None = None) -> None:
+    """Begin to run the test at a line, or the tests that reach it, or the lines to `end_line`."""
+    root, path = await _root_of_file(session, RUN_AT_CURSOR, uri)
+    document = session.documents.get(uri)
+    text = None if document is None else document.text
+    first, last = line + 1, max(line, line if end_line is None else end_line) + 1
+    scope = Scope.CURSOR if first == last else Scope.LINES
+    where = f"{path.name}:{first}" if first == last else f"{path.name}:{first}-{last}"
+    start(session, root, Request(scope, path, first, last, text), f"Tests at {where}")
+
+
+async def run_affected(session: Session, folder: str | None = None) -> None:
+    """Begin to run the tests that the changes since the last run may affect."""
+    for root in await _roots(session, RUN_AFFECTED, folder):
+        title = f"Affected tests of {root.folder.name}"
+        start(session, root, Request(Scope.AFFECTED), title)
+
+
+async def run_all(session: Session, folder: str | None = None) -> None:
+    """Begin to run all tests."""
+    for root in await _roots(session, RUN_ALL, folder):
+        start(session, root, Request(Scope.ALL), f"All tests of {root.folder.name}")
+
+
+async def run_tests(session: Session, folder: str, tests: list[str]) -> None:
+    """Begin to run some tests, by their names as the runner has them."""
+    if not tests:
+        raise JsonRpcInvalidParams(f"{RUN_TESTS}: there are no tests to run")
+    title = tests[0] if len(tests) == 1 else f"{len(tests)} tests"
+    for root in await _roots(session, RUN_TESTS, folder):
+        start(session, root, Request(Scope.TESTS, tests=tuple(tests)), title)
+
+
+async def cancel_run(session: Session, folder: str | None = None) -> bool:
+    """End the runs of a root, or all, and those that wait. Says whether there were any."""
+    if folder is None:
+        roots = list(session.roots.values())
+    else:
+        roots = await _roots(session, CANCEL_RUN, folder)
+    cancelled = [root.runs.cancel() for root in roots]
+    return any(cancelled)
+
+
+async def _root_of_file(session: Session, command: str, uri: str) -> tuple[Root, Path]:
+    document = session.documents.get(uri)
+    path = document.path if document is not None else path_of(uri)
+    if path is None:
+        raise JsonRpcInvalidParams(f"{command}: {uri!r} is not the URI of a file")
+    root = await session.root_of(path)
+    _refuse(command, root)
+    return root, path
+
+
+async def _roots(session: Session, command: str, folder: str | None) -> list[Root]:
+    """The root of a folder; without one, all that are in the client's folders."""
+    if folder is not None:
+        path = path_of(folder)
+        if path is None:
+            raise JsonRpcInvalidParams(f"{command}: {folder!r} is not the URI of a folder")
+        roots = [await session.root_at_folder(path)]
+    else:
+        for each in session.folders:
+            await session.root_at_folder(each)
+        roots = list(session.roots.values())
+        roots = [root for root in roots if root.workspace_folder is not None] or roots
+        if not roots:
+            raise JsonRpcInvalidParams(f"{command}: there is no folder; name one by its URI")
+    if command != CANCEL_RUN:
+        for root in roots:
+            _refuse(command, root)
+    return roots
+
+
+def _refuse(command: str, root: Root) -> None:
+    """Raise an error where nothing may run, or nothing can."""
+    if root.project is None:
+        raise JsonRpcInvalidParams(f"{command}: {root.folder} could not be opened")
+    if root.settings.trusted is False:
+        raise JsonRpcInvalidParams(
+            f"{command}: this workspace is not trusted, so that nothing of it is run. Trust it in "
+            "the editor (`covls.trusted`)"
+        )
+
+
+def start(session: Session, root: Root, request: Request, title: str) -> None:
+    """Begin a run that the user asks for. It waits for those before it."""
+    job = Job(title)
+    root.runs.jobs.append(job)
+    task = session.spawn(_asked_for(session, root, job, request), title)
+
+    def stop_waiting() -> None:
+        task.cancel()
+
+    job.stop_waiting = stop_waiting
+
+
+async def _asked_for(session: Session, root: Root, job: Job, request: Request) -> None:
+    async def work(progress: Progress) -> tuple[Choice, Outcome]:
+        progress.on_cancel = job.cancel
+        if root.runs.turn.locked():
+            progress.say("waiting for the run under way")
+        async with root.runs.turn:
+            job.stop_waiting = None
+            choice = await choose(session, root, request)
+            _log(session, job, choice)
+            if not choice.runs_nothing and not session.capabilities.progress:
+                session.inform(f"{job.title}: running {choice.headline}")
+            return choice, await run(session, root, job, choice, progress)
+
+    try:
+        choice, outcome = await with_progress(session, job.title, work, patience=0)
+    except CannotRunError as error:
+        session.warn(str(error))
+        return
+    finally:
+        root.runs.jobs.remove(job)
+        session.tell_status(root)
+    if choice.runs_nothing and not outcome.problem:
+        session.inform(choice.headline)
+    else:
+        await tell(session, job, outcome)
+
+
+async def choose(session: Session, root: Root, request: Request) -> Choice:
+    """The tests of a request. Raises CannotRunError."""
+    project = _project(root)
+    return await session.in_thread(lambda: root.runs.runner(project).choose(request))
+
+
+async def run(
+    session: Session, root: Root, job: Job, choice: Choice, progress: Progress
+) -> Outcome:
+    """Run the tests of a choice and show what they did. The turn is the job's.
+
+    Raises CannotRunError.
+    """
+    loop = asyncio.get_running_loop()
+    project, counter = _project(root), Counter()
+    outcomes: list[Outcome] = []
+    told = True
+
+    def show() -> None:
+        nonlocal told
+        told = True
+        if job.counts is not None:
+            _count(session, root, job, counter.counts, progress)
+
+    def on_event(event: Event) -> None:
+        nonlocal told
+        counter.add(event)
+        if told and not loop.is_closed():
+            told = False
+            loop.call_soon_threadsafe(loop.call_later, BETWEEN, show)
+
+    def work() -> None:
+        runner = root.runs.runner(project)
+        outcomes.append(runner.run(choice, on_event=on_event, cancelled=job.cancelled))
+
+    _count(session, root, job, Counts(), progress)
+    try:
+        await root.runs.in_own_thread(work)
+    finally:
+        job.counts = None
+    (outcome,) = outcomes
+    if outcome.written and not root.closed:
+        session.root_changed(root)
+    return outcome
+
+
+def _project(root: Root) -> Project:
+    if root.project is None or root.closed:
+        raise CannotRunError(f"{root.folder} was closed.")
+    return root.project
+
+
+def _count(session: Session, root: Root, job: Job, counts: Counts, progress: Progress) -> None:
+    job.counts = counts
+    progress.say(counts.words, counts.percentage)
+    session.tell_status(root)
+
+
+def _log(session: Session, job: Job, choice: Choice) -> None:
+    """Say in the client's log which tests were chosen, and by which rule each."""
+    lines = [f"{job.title}: {choice.headline}"]
+    tests = list(choice.tests.items())
+    lines += [f"  {test}: {'; '.join(reasons)}" for test, reasons in tests[:LOGGED]]
+    if len(tests) > LOGGED:
+        lines.append(f"  and {len(tests) - LOGGED} more")
+    session.log_message("\n".join(lines))
+
+
+async def tell(session: Session, job: Job, outcome: Outcome) -> None:
+    """Say what came of a run: in the log, and to the user where there is something to do."""
+    result, tally = outcome.result, outcome.result.tally
+    notices = dict.fromkeys(notice.message for notice in tally.notices)
+    said = f"{job.title}: {outcome.message} ({result.seconds:.1f} s)"
+    session.log_message("\n".join([said, *(f"  {notice}" for notice in notices)]))
+    if result.end is End.CANCELLED:
+        return
+    if result.passed and not outcome.problem:
+        # Who sees no progress does not see its end either.
+        if not session.capabilities.progress and not job.on_save:
+            session.inform(said)
+        return
+    words = " ".join([outcome.message, *_failed(outcome)])
+    log = result.log
+    if log is None or job.on_save or not session.capabilities.show_document:
+        more = "" if log is None or job.on_save else f" What they printed: {log}"
+        session.warn(f"{words}{more}")
+        return
+    answer = await session.ask(words, [SHOW_THE_LOG], types.MessageType.Warning)
+    if answer == SHOW_THE_LOG and not await session.show_document(uri_of(log)):
+        session.inform(f"What the tests printed is in {log}")
+
+
+def _failed(outcome: Outcome) -> Sequence[str]:
+    """The failed tests, and files that could not be imported, with what they said."""
+    tally = outcome.result.tally
+    found = [f"{Path(error.file or '?').name}: {error.message}" for error in tally.errors]
+    found += [f"{test.test}: {test.message}" for test in tally.failures]
+    more = len(found) - NAMED
+    return [*("\n" + words for words in found[:NAMED]), *([f"\nand {more} more"] * (more > 0))]
