@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TypeVar
 
-from covls.core.analysis import Analysis
+from covls.core.analysis import Analysis, Region
 from covls.core.lines import Arc
 
 Value = TypeVar("Value")
@@ -149,6 +149,20 @@ class FileCoverage:
                 state = State.PARTIAL if line in partial else State.COVERED
             states.append((line, last_line(line), state))
         return tuple(states)
+
+    @cached_property
+    def named_regions(self) -> "tuple[tuple[str, Region, FileCoverage], ...]":
+        """Each function, then each class: its name, as `regions` has it, and its coverage."""
+        found: list[tuple[str, Region, FileCoverage]] = []
+        for kind in ("function", "class"):
+            written = sorted(
+                (region for region in self.analysis.regions if region.kind == kind),
+                key=lambda region: region.start,
+            )
+            # What is outside of all of them comes last.
+            for (name, _, inner), region in zip(regions(self, kind), written, strict=False):
+                found.append((name, region, inner))
+        return tuple(found)
 
     @cached_property
     def totals(self) -> Totals:

@@ -4,15 +4,16 @@ is still true there.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from covls.core.analysis import Region
-from covls.core.coverage import FileCoverage, regions
+from covls.core.coverage import FileCoverage
 from covls.core.drift import LineMap
 from covls.core.lines import LineRange
 from covls.core.marks import Freshness, Mark
-from covls.core.statements import Text, runs
+from covls.core.statements import parents_of, runs
 
 _FUNCTION = re.compile(r"[ \t\f]*(?:async\s+)?def\s+(\w+)")
 _CLASS = re.compile(r"[ \t\f]*class\s+(\w+)")
@@ -47,13 +48,13 @@ def placed_regions(
     """
     fresh = Freshness.FRESH if verified else Freshness.UNVERIFIED
     before, starts = line_map.before, line_map.after_starts
-    measured = list(_named(coverage))
+    measured = coverage.named_regions
     if not line_map.changes:
         return _sorted(
             PlacedRegion(region.kind, name, region.start, _last_line(region), fresh, region, inner)
             for name, region, inner in measured
         )
-    outline = _Outline(line_map.after, starts)
+    outline = _Outline(line_map)
     was_edited_to = {was: now for now, was in line_map.took_place if was >= 0}
     headers: dict[int, int] = {}
     """The header of each region, measured → current, as it may have been edited."""
@@ -73,7 +74,7 @@ def placed_regions(
     placed = []
     for name, region, inner, place, now in found:
         header_kept = line_map.partners[place] == now
-        kept = header_kept and now not in edited and changed.holds_together(region.ranges)
+        kept = header_kept and now not in edited and changed.holds_together(place, region.ranges)
         placed.append(
             PlacedRegion(
                 region.kind,
@@ -93,18 +94,6 @@ def placed_regions(
     return _sorted(placed)
 
 
-def _named(coverage: FileCoverage) -> Iterator[tuple[str, Region, FileCoverage]]:
-    """Each region with the name that coverage.py's JSON report has for it, and its coverage."""
-    for kind in ("function", "class"):
-        named = (each for each in regions(coverage, kind) if each[0])
-        written = sorted(
-            (region for region in coverage.analysis.regions if region.kind == kind),
-            key=lambda region: region.start,
-        )
-        for (name, _, inner), region in zip(named, written, strict=True):
-            yield name, region, inner
-
-
 def _last_line(region: Region) -> int:
     return max((end for _, end in region.ranges), default=region.start)
 
@@ -113,30 +102,35 @@ def _sorted(placed: Iterable[PlacedRegion]) -> tuple[PlacedRegion, ...]:
     return tuple(sorted(placed, key=lambda region: (region.start, -region.end)))
 
 
-class _Outline:
-    """Which statement's body each statement of a text is in, by indentation."""
+def _kind(header: str) -> str:
+    """What a statement begins by its first line: "function", "class", or nothing."""
+    if _FUNCTION.match(header):
+        return "function"
+    return "class" if _CLASS.match(header) else ""
 
-    def __init__(self, text: Text, starts: Sequence[int]) -> None:
-        self._text = text
-        self._starts = starts
-        self.parents: list[int] = []
-        """The header that each statement is below, -1 at the top."""
-        self._indents = [text.indent(line) for line in starts]
-        above: list[int] = []
-        for index, indent in enumerate(self._indents):
-            while above and self._indents[above[-1]] >= indent:
-                above.pop()
-            self.parents.append(above[-1] if above else -1)
-            above.append(index)
+
+class _Outline:
+    """Which statement's body each statement of the current text is in, by indentation."""
+
+    def __init__(self, line_map: LineMap) -> None:
+        self._text = line_map.after
+        self._starts = line_map.after_starts
+        indents: list[int] = []
+        before, partners = line_map.before, line_map.partners
+        for first, end, _ in (*line_map.kept, (len(partners), len(partners), 0)):
+            # What stands as it stood has the indentation that it had.
+            stop = partners[first] if first < end else len(self._starts)
+            indents += [self._text.indent(line) for line in self._starts[len(indents) : stop]]
+            indents += before.indents[first:end]
+        self._indents = indents
+        self.parents = parents_of(indents)
 
     def _header(self, index: int) -> str:
         return self._text.lines[self._starts[index] - 1]
 
     def kind(self, index: int) -> str:
         """What a statement begins: "function", "class", or nothing."""
-        if _FUNCTION.match(self._header(index)):
-            return "function"
-        return "class" if _CLASS.match(self._header(index)) else ""
+        return _kind(self._header(index))
 
     def name(self, index: int) -> str:
         """The name of the function or class that a statement begins, with those it is in."""
@@ -169,7 +163,6 @@ class _Changes:
     def __init__(self, line_map: LineMap, now: _Outline, headers: dict[int, int]) -> None:
         self._line_map = line_map
         self._now = now
-        self._was = _Outline(line_map.before, line_map.before.starts)
         self._headers = headers
 
     def in_text(self, marks: Iterable[Mark]) -> set[int]:
@@ -193,17 +186,29 @@ class _Changes:
         found: set[int] = set()
         for was, now in self._headers.items():
             if self._now.kind(now) == "function":
-                before, here = self._was.around(was, "class"), self._now.around(now, "class")
+                before, here = self._class_around(was), self._now.around(now, "class")
                 before_now = self._headers.get(before, -1)
                 if before_now != here:
                     found |= {before_now, here}
         return found
 
-    def holds_together(self, ranges: Iterable[LineRange]) -> bool:
+    def _class_around(self, was: int) -> int:
+        """The header of the class that a measured statement is in, -1 if it is in none."""
+        before = self._line_map.before
+        while (was := before.parents[was]) >= 0:
+            if _kind(before.lines[before.starts[was] - 1]) == "class":
+                break
+        return was
+
+    def holds_together(self, header: int, ranges: Sequence[LineRange]) -> bool:
         """Whether the statements on some measured lines are all there, in order, each below the
-        header that it was below.
+        header that it was below. `header` is that of the region which they are.
         """
         before, partners = self._line_map.before, self._line_map.partners
+        kept = self._line_map.kept
+        stretch = bisect_right(kept, header, key=itemgetter(0)) - 1
+        if stretch >= 0 and all(end <= before.ends[kept[stretch][1] - 1] for _, end in ranges):
+            return True
         for first, end in ranges:
             place, last = before.first_from(first), -1
             while place < len(before.starts) and before.starts[place] <= end:
@@ -215,7 +220,7 @@ class _Changes:
                     if now < last:
                         return False
                     last = now
-                    parent = self._was.parents[place]
+                    parent = self._line_map.before.parents[place]
                     here = partners[parent] if parent >= 0 else -1
                     if self._headers.get(parent, here) != self._now.parents[now]:
                         return False

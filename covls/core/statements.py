@@ -11,7 +11,7 @@ import ast
 import keyword
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -135,6 +135,16 @@ class Text:
         """Which statement begins on a line."""
         return {start: index for index, start in enumerate(self.starts)}
 
+    @cached_property
+    def indents(self) -> list[int]:
+        """The column at which each statement begins."""
+        return [self.indent(line) for line in self.starts]
+
+    @cached_property
+    def parents(self) -> list[int]:
+        """The header that each statement is below, -1 at the top."""
+        return parents_of(self.indents)
+
     def first_from(self, line: int) -> int:
         """The first statement that ends on `line` or below."""
         return bisect_left(self.ends, line)
@@ -156,6 +166,21 @@ class Text:
         """The column at which a line's text begins, a tab reaching to the next multiple of 8."""
         text = self.lines[line - 1].lstrip("\f").expandtabs(8)
         return len(text) - len(text.lstrip())
+
+
+def parents_of(indents: Iterable[int]) -> list[int]:
+    """The header that each statement is below, -1 at the top, by the columns they begin at."""
+    parents: list[int] = []
+    above: list[int] = []
+    columns: list[int] = []
+    for index, indent in enumerate(indents):
+        while columns and columns[-1] >= indent:
+            above.pop()
+            columns.pop()
+        parents.append(above[-1] if above else -1)
+        above.append(index)
+        columns.append(indent)
+    return parents
 
 
 def logical_lines(
