@@ -13,7 +13,7 @@ from covls.core.coverage import State as Ran
 from covls.core.settings import Settings, Watch
 from covls.project import Project
 from tests.server.conftest import copy, measure
-from tests.test_project import settle
+from tests.test_project import recorder, settle
 
 SHOP = """\
 def price(n, member=False):
@@ -100,9 +100,7 @@ def shown(root: Path) -> Iterator[Project]:
 def look(project: Project) -> None:
     """Look at the data until it is shown and on record."""
     settle(project)
-    assert project._sources is not None
-    assert project._sources.recorder is not None
-    project._sources.recorder.join(30)
+    recorder(project).join(30)
 
 
 def lost(project: Project, text: str | None = None) -> Lost:
@@ -302,10 +300,11 @@ def test_a_run_that_ended_early_has_lost_nothing(
     with shown(root) as project:
         write(root / "tests/test_shop.py", TESTS.replace("shop.never(1)", "pass"))
         run(root, *CONTEXTS)
-        snapshot, _ = project._read()
+        arrival = project._arrival
+        snapshot, _ = arrival._read()
         assert snapshot is not None
-        project._show(snapshot, unfinished=True)
-        project._record()
+        arrival._show(snapshot, unfinished=True)
+        arrival._record()
         look(project)
         assert lost(project) == {}
     with shown(root) as project:

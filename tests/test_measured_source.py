@@ -17,7 +17,7 @@ from covls.project import Project
 from tests.adapters.repositories import Repository, needs_git
 from tests.cli.conftest import covls
 from tests.cli.measured import Covls, coverage
-from tests.test_project import lines, settle
+from tests.test_project import lines, recorder, settle
 
 __all__ = ["covls"]
 
@@ -142,7 +142,7 @@ def test_a_file_that_was_never_opened_before(without_git: Path) -> None:
 
 def test_a_file_edited_while_the_editor_is_open_but_not_on_screen(without_git: Path) -> None:
     with opened(without_git) as project:
-        project._sources.finish(10)  # type: ignore[union-attr]
+        recorder(project).join(10)
         (without_git / "shop.py").write_text("# a line more\n" + SHOP)
         assert lines(project, without_git / "shop.py") == moved(1)
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 import venv
 from collections.abc import Iterator
@@ -61,6 +62,14 @@ def settle(project: Project, *on_screen: Path) -> None:
     while (again_in := project.refresh(on_screen).again_in) is not None:
         assert time.monotonic() < deadline, project.status()
         time.sleep(again_in)
+
+
+def recorder(project: Project) -> threading.Thread:
+    """The thread that keeps what is on show."""
+    files = project._arrival.files
+    assert files is not None
+    assert files.measurement.sources.recorder is not None
+    return files.measurement.sources.recorder
 
 
 def lines(project: Project, path: Path, text: str | None = None) -> dict[int, tuple[str, str]]:

@@ -1,0 +1,37 @@
+"""All that is known of one line of a file."""
+
+from covls.core.explain import Explanation, regions_around
+from covls.core.marks import Freshness
+from covls.project.recorded_tests import RecordedTests
+from covls.project.view import FileView
+
+
+def explain_line(
+    view: FileView, line: int, recorded: RecordedTests, *, name: str, precision: int
+) -> Explanation:
+    """What is known of a line of the text viewed.
+
+    `name` is the file for people, `precision` the decimals of percentages.
+    """
+    mark = next((mark for mark in view.all_marks if mark.start <= line <= mark.end), None)
+    tests = None
+    if recorded.are_told and mark is not None and mark.is_told:
+        measured = view.measured_lines(line, line)
+        tests = tuple(recorded.reaching(view.measured_path, measured))
+    return Explanation(
+        name,
+        line,
+        mark,
+        tests,
+        recorded.are_told,
+        _origin(view),
+        regions_around(view.coverage, view.line_map, name, line),
+        precision,
+    )
+
+
+def _origin(view: FileView) -> str:
+    """Where the measured text of a file is from, for people."""
+    if view.freshness is Freshness.UNVERIFIED:
+        return "not known; the file on disk was modified after the data was written"
+    return view.origin or "the file on disk"
