@@ -206,12 +206,30 @@ class _Impact:
     def _add_file(self, path: str, reason: str) -> None:
         """Add all tests of a file, those that are not known yet included."""
         known = self.by_file.get(path, [])
+        if self.dotted and not known:
+            self._add(self._dotted_name(path), reason)
+            return
         if any("::" in test for test in known) or not known:
             self._add(path, reason)
             return
         modules = {".".join(self._module_of(test)) for test in known}
         for module in modules:
             self._add(module, reason)
+
+    @cached_property
+    def dotted(self) -> bool:
+        """Whether tests have dotted names, as unittest gives them."""
+        return bool(self.detail.tests) and not any("::" in test for test in self.detail.tests)
+
+    def _dotted_name(self, path: str) -> str:
+        """The name of a module of tests that are not known yet, as its neighbours are named."""
+        name = path.rpartition(".")[0].replace("/", ".")
+        above = {""}
+        for known, tests in self.by_file.items():
+            own, module = known.rpartition(".")[0].replace("/", "."), self._module_of(tests[0])
+            if known and own.endswith("." + ".".join(module)):
+                above.add(own.removesuffix(".".join(module)))
+        return name.removeprefix(max(filter(name.startswith, above), key=len))
 
     def _module_of(self, test: str) -> list[str]:
         parts = test.split(".")
@@ -451,16 +469,16 @@ class _Impact:
             return
         why = f"{path}:{line} ({name}) is new or was changed"
         self._direct.update(recorded)
-        pytests = any("::" in test for test in self.by_file.get(path, ()))
         if recorded:
             # Also those that inherit it; by their plain names, for the parameters may be others.
             for test in recorded:
                 self._add(without_parameters(test), why)
-        elif pytests or path not in self.by_file:
+        elif not self.dotted:
             self._add("::".join([path, *name.split(".")]), why)
         else:
-            for test in self.by_file[path][:1]:
-                self._add(".".join([*self._module_of(test), name]), why)
+            known = self.by_file.get(path)
+            module = ".".join(self._module_of(known[0])) if known else self._dotted_name(path)
+            self._add(f"{module}.{name}", why)
         if owner:
             # A class of another file may inherit it.
             for file in self.graph.importers([path]) - {path}:

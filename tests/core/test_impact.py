@@ -15,7 +15,7 @@ from covls.core.detail import (
 )
 from covls.core.impact import Change, Selection, affected
 from covls.core.imports import ImportGraph, Imports, imports_of
-from covls.core.naming import PYTEST, is_test_file
+from covls.core.naming import PYTEST, UNITTEST, is_test_file
 from covls.core.outline import compare, outline
 
 SOURCES = {
@@ -264,3 +264,20 @@ def test_reasons_name_file_and_line() -> None:
         "by way of pkg/a.py"
     )
     assert found.collect_all
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("orders/tests/test_new.py", "orders.tests.test_new"), ("src/app/test_n.py", "app.test_n")],
+)
+def test_new_files_of_unittest_are_called_as_their_neighbours(path: str, expected: str) -> None:
+    test = "app.test_a.T.test_f" if path.startswith("src/") else "orders.tests.test_a.T.test_f"
+    known = path.rpartition("/")[0] + "/test_a.py"
+    found = affected(
+        Detail(False, {known: detail_of_lines({(test, "call"): [3]})}, {test: TestRecord("passed")}),
+        {path: Change("new", after=outline("import unittest\n"))},
+        ImportGraph({known: Imports({}), path: Imports({})}),
+        measured={known: known},
+        is_test_file=lambda path: is_test_file(path, UNITTEST),
+    )
+    assert [*found.tests] == [expected]

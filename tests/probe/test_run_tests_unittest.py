@@ -258,3 +258,27 @@ def test_django_without_manage_py(tmp_path: Path) -> None:
     settings = {"DJANGO_SETTINGS_MODULE": "site_settings"}
     recorded = run(root, tmp_path / "out", "django", environment=settings)
     assert len(recorded.outcomes) == 3
+
+
+def test_a_module_is_set_up_after_the_one_before_is_torn_down(tmp_path: Path) -> None:
+    module = """\
+import unittest
+def setUpModule():
+    global up
+    up = 1
+def tearDownModule():
+    del globals()["up"]
+class T(unittest.TestCase):
+    def test(self):
+        self.assertTrue(up)
+"""
+    names = ("test_one", "test_two")
+    write(tmp_path / "root", {f"{name}.py": module for name in names})
+    recorded = run(tmp_path / "root", tmp_path / "out", "unittest")
+    for name in names:
+        found = {
+            (test, phase): set(files[f"{name}.py"])
+            for (test, phase, scope, _), files in recorded.ran.items()
+            if scope == "module" and f"{name}.py" in files
+        }
+        assert found == {(f"{name}.T.test", "setup"): {4}, (f"{name}.T.test", "teardown"): {6}}

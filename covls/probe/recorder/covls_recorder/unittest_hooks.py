@@ -43,6 +43,7 @@ class Hooks:
         self._recording = recording
         self._active = ""
         self._last = ""
+        self._first_of_module = ""
         self._failure: Optional[BaseException] = None
         tests = recording.request["tests"]
         self._asked: Optional[Asked] = None if tests is None else Asked(tests, dotted=True)
@@ -118,10 +119,12 @@ class Hooks:
         return done
 
     def _module(self, real: Callable[..., Any], suite: Any, test: Any, result: Any) -> Any:
-        # The module before is torn down in here too. A line of it will seem to be the next test's,
-        # in the same scope, which widens impact to both modules' tests all the same.
+        # The module before is torn down in here too, before this one is set up.
+        self._first_of_module = test.id()
         self._switch(test.id(), "setup", "module")
-        return real(suite, test, result)
+        done = real(suite, test, result)
+        self._first_of_module = ""
+        return done
 
     def _class(self, real: Callable[..., Any], suite: Any, test: Any, result: Any) -> Any:
         if type(test) is not getattr(result, "_previousTestClass", None):
@@ -135,7 +138,9 @@ class Hooks:
 
     def _module_end(self, real: Callable[..., Any], suite: Any, result: Any) -> Any:
         self._switch(self._last, "teardown", "module")
-        return real(suite, result)
+        done = real(suite, result)
+        self._switch(self._first_of_module, "setup", "module")
+        return done
 
     def _fixture_failed(
         self, real: Callable[..., Any], suite: Any, result: Any, error: Any, *more: Any

@@ -1,0 +1,169 @@
+"""Edit a project, run what is affected as `covls run --affected` does, and measure all anew."""
+
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from covls.adapters.settings_files import read_settings_files
+from covls.choosing import Choice, Request, Scope
+from covls.core.impact import holders
+from covls.core.settings import client_layer, read_settings
+from covls.project import Project as CovlsProject
+from covls.running import Outcome, Runner
+from tests.live.edits import Edit, Editor, contents, restore, some_edit
+from tests.live.projects import FullRun, Project, full_run, read
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of one edit."""
+
+    edit: str
+    choice: Choice
+    outcome: Outcome | None
+    full: FullRun
+    seconds: float
+    """Of choosing, running and splicing."""
+    full_seconds: float
+    verdict: str
+    """`same`, `different`, `unsteady` (two full runs differ), or `broken` (no full run)."""
+    differences: tuple[str, ...] = ()
+    missed: frozenset[str] = frozenset()
+    """Tests that fail, and were not among those that ran."""
+
+    @property
+    def share(self) -> float:
+        """How many of the tests ran."""
+        if self.outcome is None:
+            return 0.0
+        ran = len(self.outcome.result.tally.finished)
+        return min(1.0, ran / max(1, len(self.full.ran)))
+
+
+class LiveProject:
+    """A project that is edited, with its data kept by covls."""
+
+    def __init__(self, project: Project, folder: Path, seed: int) -> None:
+        self.project = project
+        self.root = project.make(folder)
+        self.scratch = folder / "scratch"
+        self.scratch.mkdir()
+        self.editor = Editor(project, self.root, random.Random(seed))
+
+    def run(self, scope: Scope = Scope.AFFECTED) -> tuple[Choice, Outcome | None]:
+        """As `covls run`, or `covls run --affected`, in a project that was opened for it."""
+        with self.runner() as runner:
+            choice = runner.choose(Request(scope))
+            return choice, None if choice.is_empty else runner.run(choice)
+
+    @contextmanager
+    def runner(self) -> Iterator[Runner]:
+        settings, problems = read_settings(
+            *read_settings_files(self.root).layers, client_layer({"trusted": True}, "tests")
+        )
+        assert not problems, problems
+        project = CovlsProject(self.root, settings, trusted=True)
+        before = dict(os.environ)
+        os.environ.update(self.project.environment(self.root))
+        try:
+            project.load()
+            yield Runner(project)
+        finally:
+            project.close()
+            os.environ.clear()
+            os.environ.update(before)
+
+    def data(self) -> dict[str, frozenset[tuple[int, int]] | frozenset[int]]:
+        return read(self.root / ".coverage", self.root)
+
+    def start(self) -> FullRun:
+        """Run all tests once, and hold that this is what coverage.py measures."""
+        _, outcome = self.run(Scope.ALL)
+        assert outcome is not None
+        assert outcome.written, outcome.message
+        full = full_run(self.project, self.root, self.scratch)
+        assert not full.broken, full.output
+        different = differences(self.data(), full.data)
+        assert not different, different
+        return full
+
+    def step(self, edit: str) -> Step:
+        """Run what is affected by an edit that was done, and compare."""
+        began = time.monotonic()
+        choice, outcome = self.run()
+        seconds = time.monotonic() - began
+        began = time.monotonic()
+        full = full_run(self.project, self.root, self.scratch)
+        full_seconds = time.monotonic() - began
+        if full.broken:
+            return Step(edit, choice, outcome, full, seconds, full_seconds, "broken")
+        found = differences(self.data(), full.data)
+        ran = set() if outcome is None else {*outcome.result.tally.finished}
+        missed = {test for test in full.failed if test not in ran}
+        verdict = "different" if found else "same"
+        if found or missed:
+            again = full_run(self.project, self.root, self.scratch)
+            if again.failed != full.failed:
+                missed &= again.failed
+            if again.data != full.data:
+                verdict = "unsteady"
+        return Step(
+            edit,
+            choice,
+            outcome,
+            full,
+            seconds,
+            full_seconds,
+            verdict,
+            tuple(found),
+            frozenset(missed),
+        )
+
+
+def differences(ours: dict, theirs: dict) -> list[str]:  # type: ignore[type-arg]
+    """Where two measurements differ, in words."""
+    found = []
+    for path in sorted({*ours, *theirs}):
+        if path not in ours or path not in theirs:
+            found.append(f"{path}: only {'measured by a full run' if path in theirs else 'ours'}")
+        elif ours[path] != theirs[path]:
+            more, less = ours[path] - theirs[path], theirs[path] - ours[path]
+            found.append(f"{path}: too many {sorted(more)[:8]}, missing {sorted(less)[:8]}")
+    return found
+
+
+def edited(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Step]:
+    """Edits one after the other, of which some are undone by the next; each a step.
+
+    An edit with which no tests can run, or fewer pass, is undone next.
+    """
+    base = live.start()
+    states = [dict(contents(live.editor))]
+    for _ in range(count):
+        names = [some_edit(live.editor, kinds) for _ in range(live.editor.chosen.choice([1, 1, 2]))]
+        step = live.step("; ".join(names))
+        yield step
+        worse = step.verdict == "broken" or step.full.failed - base.failed
+        if worse or step.differences or live.editor.chosen.random() < 0.3:
+            restore(live.editor, states[-1])
+            undone = live.step(f"undo {'; '.join(names)}")
+            yield undone
+            if undone.differences:
+                live.run(Scope.ALL)
+        else:
+            states.append(dict(contents(live.editor)))
+
+
+def mutated(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Step]:
+    """One edit after the other, each undone before the next."""
+    live.start()
+    before = dict(contents(live.editor))
+    for _ in range(count):
+        yield live.step(some_edit(live.editor, kinds))
+        restore(live.editor, before)
+        live.run()

@@ -1,0 +1,245 @@
+"""Real and small projects to edit: their files, how a full run of their tests is measured."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from coverage import CoverageData
+
+from tests.cli.measured import write
+from tests.cli.sources import ATTRS, CLICK, unpack
+from tests.live import django_shop, mini
+
+SECONDS = 180
+"""An edit may make tests run for ever."""
+
+_ENVIRONMENT = {
+    # Edits are quicker than the seconds by which Python tells whether bytecode is out of date.
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+# Names the tests that fail, whatever pytest prints of them.
+_REPORTER = """\
+import os
+
+
+def _tell(name):
+    with open(os.environ["COVLS_TESTS_FAILED"], "a", encoding="utf-8") as file:
+        file.write(name + "\\n")
+
+
+def pytest_runtest_logreport(report):
+    if report.failed:
+        _tell(report.nodeid)
+    if report.when == "setup":
+        _tell("ran " + report.nodeid)
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project whose tests can be run. Paths are from its root."""
+
+    name: str
+    make: Callable[[Path], Path]
+    """Puts its files below a folder, and returns its root."""
+    sources: tuple[str, ...]
+    tests: tuple[str, ...]
+    runner: str = "pytest"
+    path: str = "."
+    """What stands on PYTHONPATH."""
+
+    def files(self, root: Path, patterns: tuple[str, ...]) -> list[str]:
+        found = {path for pattern in patterns for path in root.glob(pattern)}
+        return sorted(path.relative_to(root).as_posix() for path in found if path.is_file())
+
+    def environment(self, root: Path) -> dict[str, str]:
+        # Tests of click share a file of one name with all that run on this machine.
+        temporary = root.parent / "temporary"
+        temporary.mkdir(exist_ok=True)
+        return {
+            **_ENVIRONMENT,
+            "PYTHONPATH": str(root / self.path),
+            "TMPDIR": str(temporary),
+        }
+
+
+@dataclass(frozen=True)
+class FullRun:
+    """What coverage.py itself says of a run of all tests."""
+
+    code: int
+    output: str
+    ran: frozenset[str]
+    failed: frozenset[str]
+    data: dict[str, frozenset[tuple[int, int]] | frozenset[int]]
+    """What ran in each file, by path from the root."""
+
+    @property
+    def broken(self) -> bool:
+        """Whether the tests could not run."""
+        return self.code not in (0, 1) or not self.ran
+
+
+def full_run(project: Project, root: Path, scratch: Path) -> FullRun:
+    """Measure all tests of a copy of a project by `coverage run`."""
+    copy = scratch / "copy" / root.name
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns(".coverage*", "__pycache__"))
+    told, data_file = scratch / "failed.txt", scratch / "full" / "data"
+    told.unlink(missing_ok=True)
+    shutil.rmtree(data_file.parent, ignore_errors=True)
+    data_file.parent.mkdir(parents=True)
+    (scratch / "plugin").mkdir(exist_ok=True)
+    (scratch / "plugin/covls_tests_failed.py").write_text(_REPORTER)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("COV")
+    } | project.environment(copy)
+    if project.runner == "pytest":
+        words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "covls_tests_failed"]
+        environment["PYTHONPATH"] += os.pathsep + str(scratch / "plugin")
+        environment["COVLS_TESTS_FAILED"] = str(told)
+    elif project.runner == "django":
+        words = ["manage.py", "test", "-v", "2"]
+    else:
+        words = ["-m", "unittest", "discover", "-v"]
+    code, output = _coverage(copy, environment, "run", f"--data-file={data_file}", *words)
+    if not data_file.exists():
+        _coverage(copy, environment, "combine", "-q", f"--data-file={data_file}")
+    if project.runner == "pytest":
+        lines = told.read_text().splitlines() if told.exists() else []
+        ran = {line.removeprefix("ran ") for line in lines if line.startswith("ran ")}
+        failed = {line for line in lines if not line.startswith("ran ")}
+    else:
+        ran = {f"{match[2]}" for match in re.finditer(_STARTED, output)}
+        failed = {f"{match[2]}" for match in re.finditer(_FAILED, output)}
+        if any("_FailedTest" in name for name in failed):
+            code = 2
+    data = read(data_file, copy) if data_file.exists() else {}
+    return FullRun(code, output, frozenset(ran), frozenset(failed), data)
+
+
+_STARTED = re.compile(r"^(\w+) \(([\w.]+)\)", re.MULTILINE)
+_FAILED = re.compile(r"^(?:FAIL|ERROR): (\w+) \(([\w.]+)\)", re.MULTILINE)
+
+
+def _coverage(folder: Path, environment: dict[str, str], *words: str) -> tuple[int, str]:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "coverage", *words],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return 124, "It did not end."
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def read(data_file: Path, root: Path) -> dict[str, frozenset[tuple[int, int]] | frozenset[int]]:
+    """What a data file holds, by path from the root; coverage.py reads it."""
+    data = CoverageData(str(data_file))
+    try:
+        data.read()
+        return {
+            os.path.relpath(path, os.path.realpath(root)): frozenset(
+                (data.arcs(path) if data.has_arcs() else data.lines(path)) or ()
+            )
+            for path in data.measured_files()
+        }
+    finally:
+        data.close(force=True)
+
+
+def _settings(root: Path, run: str = "") -> None:
+    text = f'python = "{sys.executable}"\n\n[run]\ntimeout = {SECONDS}\n{run}'
+    write(root, {"covls.toml": text})
+
+
+def _mini(folder: Path) -> Path:
+    root = folder / "mini"
+    write(root, mini.FILES)
+    _settings(root)
+    return root
+
+
+def _django(folder: Path) -> Path:
+    root = folder / "shop"
+    write(root, django_shop.FILES)
+    _settings(root)
+    return root
+
+
+def _unittest(folder: Path) -> Path:
+    root = folder / "plain"
+    write(root, mini.UNITTEST_FILES)
+    # pytest, which is installed, would run them, too.
+    _settings(root, f'command = ["{sys.executable}", "-m", "unittest", "discover"]\n')
+    return root
+
+
+def _click(folder: Path) -> Path:
+    root = unpack(CLICK, folder)
+    configuration = root / "pyproject.toml"
+    text = configuration.read_text()
+    known = 'filterwarnings = [\n    "error",\n'
+    assert known in text
+    # What the tests of pagers run depends on how quickly a pager's process ends.
+    left_out = 'addopts = ["--deselect", "tests/test_utils.py::test_echo_via_pager"]\n'
+    warning = f'{left_out}{known}    "{CLICK.ignored_warning}",\n'
+    configuration.write_text(text.replace(known, warning))
+    _keep(
+        root,
+        *("chain", "commands", "formatting", "parser", "utils", "arguments", "context", "defaults"),
+    )
+    # Its tests of pagers share a file, so that they cannot run side by side.
+    _settings(root, "workers = 0\n")
+    return root
+
+
+def _attrs(folder: Path) -> Path:
+    root = unpack(ATTRS, folder)
+    _keep(
+        root,
+        *("cmp", "config", "converters", "filters", "next_gen", "setattr", "validators", "slots"),
+        *("annotations", "abc", "init_subclass"),
+    )
+    _settings(root)
+    return root
+
+
+def _keep(root: Path, *names: str) -> None:
+    """Take those tests out that take long, or that say something else each time."""
+    kept = {f"test_{name}.py" for name in names}
+    for path in (root / "tests").glob("test_*.py"):
+        if path.name not in kept:
+            path.unlink()
+
+
+PROJECTS = {
+    project.name: project
+    for project in (
+        Project("mini", _mini, ("pkg/*.py",), ("tests/*.py",)),
+        Project("unittest", _unittest, ("pkg/*.py",), ("tests/*.py",), "unittest"),
+        Project("click", _click, ("src/click/*.py",), ("tests/*.py",), path="src"),
+        Project("attrs", _attrs, ("src/attr/*.py",), ("tests/*.py",), path="src"),
+        Project(
+            "django",
+            _django,
+            ("catalogue/*.py", "orders/*.py", "accounts/*.py", "shop/*.py"),
+            ("*/tests/*.py",),
+            "django",
+        ),
+    )
+}
