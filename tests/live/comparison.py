@@ -2,21 +2,19 @@
 
 import os
 import random
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from covls.adapters.settings_files import read_settings_files
 from covls.choosing import Choice, Request, Scope
-from covls.core.impact import holders
 from covls.core.settings import client_layer, read_settings
 from covls.project import Project as CovlsProject
 from covls.running import Outcome, Runner
 from tests.live.edits import Edit, Editor, contents, restore, some_edit
-from tests.live.projects import FullRun, Project, full_run, read
+from tests.live.projects import FullRun, Project, Ran, full_run, read
 
 
 @dataclass(frozen=True)
@@ -78,7 +76,7 @@ class LiveProject:
             os.environ.clear()
             os.environ.update(before)
 
-    def data(self) -> dict[str, frozenset[tuple[int, int]] | frozenset[int]]:
+    def data(self) -> Ran:
         return read(self.root / ".coverage", self.root)
 
     def start(self) -> FullRun:
@@ -125,7 +123,7 @@ class LiveProject:
         )
 
 
-def differences(ours: dict, theirs: dict) -> list[str]:  # type: ignore[type-arg]
+def differences(ours: Ran, theirs: Ran) -> list[str]:
     """Where two measurements differ, in words."""
     found = []
     for path in sorted({*ours, *theirs}):
@@ -133,8 +131,12 @@ def differences(ours: dict, theirs: dict) -> list[str]:  # type: ignore[type-arg
             found.append(f"{path}: only {'measured by a full run' if path in theirs else 'ours'}")
         elif ours[path] != theirs[path]:
             more, less = ours[path] - theirs[path], theirs[path] - ours[path]
-            found.append(f"{path}: too many {sorted(more)[:8]}, missing {sorted(less)[:8]}")
+            found.append(f"{path}: too many {_some(more)}, missing {_some(less)}")
     return found
+
+
+def _some(places: frozenset[object]) -> str:
+    return ", ".join(sorted(map(str, places))[:8]) or "none"
 
 
 def edited(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Step]:

@@ -12,7 +12,7 @@ class Config(AppConfig):
 FILES = {
     "pyproject.toml": '[tool.coverage.run]\nbranch = true\nsource = ["."]\n',
     "README.md": "# A shop\n",
-    "manage.py": '''\
+    "manage.py": """\
 #!/usr/bin/env python
 import os
 import sys
@@ -27,9 +27,9 @@ def main():
 
 if __name__ == "__main__":
     main()
-''',
+""",
     "shop/__init__.py": "",
-    "shop/settings.py": '''\
+    "shop/settings.py": """\
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -61,8 +61,8 @@ TEMPLATES = [
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SHIPPING = 500
-''',
-    "shop/urls.py": '''\
+""",
+    "shop/urls.py": """\
 from django.urls import include, path
 
 urlpatterns = [
@@ -70,8 +70,8 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("accounts/", include("accounts.urls")),
 ]
-''',
-    "shop/middleware.py": '''\
+""",
+    "shop/middleware.py": """\
 class Counting:
     def __init__(self, get_response):
         self.get_response = get_response
@@ -83,17 +83,17 @@ class Counting:
         else:
             response["X-Shop"] = "elsewhere"
         return response
-''',
-    "shop/context.py": '''\
+""",
+    "shop/context.py": """\
 from django.conf import settings
 
 
 def shop_name(request):
     return {"shop": "Shop", "shipping": settings.SHIPPING}
-''',
+""",
     "catalogue/__init__.py": "",
     "catalogue/apps.py": _APP.format(name="catalogue", more=""),
-    "catalogue/models.py": '''\
+    "catalogue/models.py": """\
 from django.db import models
 from django.urls import reverse
 
@@ -129,9 +129,9 @@ class Product(models.Model):
         self.stock -= count
         self.save()
         return self.stock
-''',
+""",
     "catalogue/migrations/__init__.py": "",
-    "catalogue/migrations/0001_initial.py": '''\
+    "catalogue/migrations/0001_initial.py": """\
 from django.db import migrations, models
 
 
@@ -149,8 +149,8 @@ class Migration(migrations.Migration):
             ],
         )
     ]
-''',
-    "catalogue/urls.py": '''\
+""",
+    "catalogue/urls.py": """\
 from django.urls import path
 
 from catalogue import views
@@ -160,8 +160,8 @@ urlpatterns = [
     path("products/<int:pk>/", views.product, name="product"),
     path("search/", views.Search.as_view(), name="search"),
 ]
-''',
-    "catalogue/forms.py": '''\
+""",
+    "catalogue/forms.py": """\
 from django import forms
 
 
@@ -174,8 +174,8 @@ class SearchForm(forms.Form):
         if len(words) < 2:
             raise forms.ValidationError("too short")
         return words
-''',
-    "catalogue/views.py": '''\
+""",
+    "catalogue/views.py": """\
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views import View
@@ -204,8 +204,8 @@ class Search(View):
         if form.cleaned_data["cheap"]:
             found = found.cheap()
         return JsonResponse({"names": [each.name for each in found.order_by("name")]})
-''',
-    "catalogue/prices.py": '''\
+""",
+    "catalogue/prices.py": """\
 CURRENCY = "EUR"
 
 
@@ -218,9 +218,9 @@ def reduced(cents, percent):
     if not 0 <= percent <= 100:
         raise ValueError(percent)
     return cents - cents * percent // 100
-''',
+""",
     "catalogue/templatetags/__init__.py": "",
-    "catalogue/templatetags/prices.py": '''\
+    "catalogue/templatetags/prices.py": """\
 from django import template
 
 from catalogue.prices import shown
@@ -231,7 +231,7 @@ register = template.Library()
 @register.filter
 def money(cents):
     return shown(cents)
-''',
+""",
     "catalogue/templates/index.html": """\
 {% load prices %}<h1>{{ shop }}</h1>
 {% for product in products %}<p>{{ product }}: {{ product.price|money }}</p>
@@ -240,7 +240,7 @@ def money(cents):
 """,
     "catalogue/management/__init__.py": "",
     "catalogue/management/commands/__init__.py": "",
-    "catalogue/management/commands/restock.py": '''\
+    "catalogue/management/commands/restock.py": """\
 from django.core.management.base import BaseCommand
 
 from catalogue.models import Product
@@ -258,9 +258,9 @@ class Command(BaseCommand):
                 product.save()
                 changed += 1
         self.stdout.write(f"{changed} changed")
-''',
+""",
     "catalogue/tests/__init__.py": "",
-    "catalogue/tests/test_prices.py": '''\
+    "catalogue/tests/test_prices.py": """\
 from django.test import SimpleTestCase
 
 from catalogue.prices import reduced, shown
@@ -279,8 +279,8 @@ class PricesTests(SimpleTestCase):
     def test_wrong(self):
         with self.assertRaises(ValueError):
             reduced(1, 101)
-''',
-    "catalogue/tests/test_models.py": '''\
+""",
+    "catalogue/tests/test_models.py": """\
 from django.test import TestCase
 
 from catalogue.models import Product
@@ -311,8 +311,8 @@ class ProductTests(TestCase):
 
     def test_cheap(self):
         self.assertEqual([*Product.objects.cheap()], [self.pen])
-''',
-    "catalogue/tests/test_views.py": '''\
+""",
+    "catalogue/tests/test_views.py": """\
 from io import StringIO
 
 from django.core.management import call_command
@@ -361,13 +361,13 @@ class CommandTests(TestCase):
         out = StringIO()
         call_command("restock", "10", stdout=out)
         self.assertIn("1 changed", out.getvalue())
-''',
+""",
     "orders/__init__.py": "",
     "orders/apps.py": _APP.format(
         name="orders",
         more="\n    def ready(self):\n        from orders import signals  # noqa: F401\n",
     ),
-    "orders/models.py": '''\
+    "orders/models.py": """\
 from django.conf import settings
 from django.db import models
 
@@ -409,9 +409,9 @@ class Line(models.Model):
     @property
     def price(self):
         return self.count * self.product.price
-''',
+""",
     "orders/migrations/__init__.py": "",
-    "orders/migrations/0001_initial.py": '''\
+    "orders/migrations/0001_initial.py": """\
 from django.db import migrations, models
 
 
@@ -438,8 +438,8 @@ class Migration(migrations.Migration):
             ],
         ),
     ]
-''',
-    "orders/signals.py": '''\
+""",
+    "orders/signals.py": """\
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
@@ -458,8 +458,8 @@ def take_from_stock(sender, instance, created, **rest):
 def remember(sender, instance, **rest):
     if instance.paid and instance.pk not in PAID:
         PAID.append(instance.pk)
-''',
-    "orders/urls.py": '''\
+""",
+    "orders/urls.py": """\
 from django.urls import path
 
 from orders import views
@@ -468,8 +468,8 @@ urlpatterns = [
     path("<int:pk>/", views.show, name="order"),
     path("<int:pk>/pay/", views.pay, name="pay"),
 ]
-''',
-    "orders/views.py": '''\
+""",
+    "orders/views.py": """\
 import json
 
 from django.http import HttpResponseBadRequest, JsonResponse
@@ -492,9 +492,9 @@ def pay(request, pk):
     except (KeyError, ValueError):
         return HttpResponseBadRequest("amount")
     return JsonResponse({"paid": order.pay(amount)})
-''',
+""",
     "orders/tests/__init__.py": "",
-    "orders/tests/base.py": '''\
+    "orders/tests/base.py": """\
 from django.test import TestCase
 
 from catalogue.models import Product
@@ -508,8 +508,8 @@ class OrderCase(TestCase):
 
     def add(self, count):
         return Line.objects.create(order=self.order, product=self.pen, count=count)
-''',
-    "orders/tests/test_models.py": '''\
+""",
+    "orders/tests/test_models.py": """\
 from orders.tests.base import OrderCase
 
 
@@ -555,8 +555,8 @@ class PayingTests(OrderCase):
 
     def test_pay_less(self):
         self.assertFalse(self.order.pay(499))
-''',
-    "orders/tests/test_views.py": '''\
+""",
+    "orders/tests/test_views.py": """\
 from django.urls import reverse
 
 from orders.tests.base import OrderCase
@@ -583,10 +583,10 @@ class ViewTests(OrderCase):
         response = self.client.get(reverse("pay", args=[self.order.pk]))
         self.assertEqual(response.status_code, 400)
         self.assertEqual(response["X-Shop"], "elsewhere")
-''',
+""",
     "accounts/__init__.py": "",
     "accounts/apps.py": _APP.format(name="accounts", more=""),
-    "accounts/names.py": '''\
+    "accounts/names.py": """\
 from functools import cache
 
 TITLES = ("Dr.", "Prof.")
@@ -604,15 +604,15 @@ def greeting(user):
     if user.is_authenticated:
         return f"Hello {initials(user.username)}"
     return "Hello"
-''',
-    "accounts/urls.py": '''\
+""",
+    "accounts/urls.py": """\
 from django.urls import path
 
 from accounts import views
 
 urlpatterns = [path("hello/", views.hello, name="hello"), path("secret/", views.secret)]
-''',
-    "accounts/decorators.py": '''\
+""",
+    "accounts/decorators.py": """\
 from functools import wraps
 
 from django.http import HttpResponseForbidden
@@ -626,8 +626,8 @@ def members_only(view):
         return view(request, *args, **kwargs)
 
     return checked
-''',
-    "accounts/views.py": '''\
+""",
+    "accounts/views.py": """\
 from django.http import HttpResponse
 
 from accounts.decorators import members_only
@@ -641,9 +641,9 @@ def hello(request):
 @members_only
 def secret(request):
     return HttpResponse("secret")
-''',
+""",
     "accounts/tests/__init__.py": "",
-    "accounts/tests/test_accounts.py": '''\
+    "accounts/tests/test_accounts.py": """\
 from django.contrib.auth.models import User
 from django.test import SimpleTestCase, TestCase
 
@@ -670,5 +670,5 @@ class ViewTests(TestCase):
         self.client.force_login(User.objects.create(username="ada"))
         self.assertEqual(self.client.get("/accounts/hello/").content, b"Hello A")
         self.assertEqual(self.client.get("/accounts/secret/").content, b"secret")
-''',
+""",
 }

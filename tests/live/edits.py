@@ -140,7 +140,7 @@ def in_functions(text: str, *kinds: type[ast.AST]) -> list[Any]:
 
 
 def first_line(node: Any) -> int:
-    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
+    return int(min([node.lineno, *(each.lineno for each in node.decorator_list)]))
 
 
 def taken_out(text: str, node: Any) -> tuple[str, list[str]]:
@@ -188,11 +188,7 @@ def change_comparison(editor: Editor) -> None:
 
 def change_operator(editor: Editor) -> None:
     name = editor.source()
-    found = [
-        node
-        for node in in_functions(editor.text(name), ast.BinOp)
-        if type(node.op) in _OTHER
-    ]
+    found = [node for node in in_functions(editor.text(name), ast.BinOp) if type(node.op) in _OTHER]
     node = editor.one(found)
     node.op = _OTHER[type(node.op)]()
     editor.replace(name, node, f"({ast.unparse(node)})")
@@ -505,7 +501,9 @@ def change_test(editor: Editor) -> None:
     node = editor.one(functions(editor.text(name), tests=True)).body[-1]
     number, indent = editor.number(), " " * node.col_offset
     if first_line_of(node) == node.lineno:
-        editor.insert(name, node.lineno, f"{indent}if {number} > 3:", f"{indent}    assert {number}")
+        editor.insert(
+            name, node.lineno, f"{indent}if {number} > 3:", f"{indent}    assert {number}"
+        )
 
 
 def shorten_test(editor: Editor) -> None:
@@ -652,6 +650,7 @@ EDITS: Final[Sequence[Edit]] = (
     *(move_to_other_module, add_module, drop_module, shorten_test, rename_test, add_test_file),
     *(drop_test_file, change_helper, add_fixture, change_readme),
 )
+
 
 def mutate_constant(editor: Editor) -> None:
     name = editor.source()

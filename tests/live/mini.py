@@ -216,7 +216,7 @@ def other():
     return value() + 1
 ''',
     "pkg/never.py": '"""Nobody imports this."""\n\n\ndef never():\n    return 1\n',
-    "tests/conftest.py": '''\
+    "tests/conftest.py": """\
 import pytest
 from pkg.cart import Cart
 from pkg.money import Money
@@ -232,8 +232,8 @@ def gift_rule():
     from pkg.registry import RULES
 
     return RULES["gift"][1]
-''',
-    "tests/helpers.py": '''\
+""",
+    "tests/helpers.py": """\
 from pkg.money import Money
 
 
@@ -243,8 +243,8 @@ def euros(amount):
 
 def check_total(cart, amount, *rules):
     assert cart.total(rules) == euros(amount)
-''',
-    "tests/test_money.py": '''\
+""",
+    "tests/test_money.py": """\
 import pytest
 from pkg import Money
 from pkg.money import exchanged, rate
@@ -286,8 +286,8 @@ def test_rate_again():
 
 def test_exchanged():
     assert exchanged(Money(100), "USD").cents == 110
-''',
-    "tests/test_cart.py": '''\
+""",
+    "tests/test_cart.py": """\
 import pytest
 from helpers import check_total, euros
 from pkg.cart import Cart, may_ship
@@ -348,8 +348,8 @@ def test_emptied(cart):
 
 def test_dear(cart):
     assert cart.dear() == [Money(2000)]
-''',
-    "tests/test_stream.py": '''\
+""",
+    "tests/test_stream.py": """\
 from pkg.stream import gather, numbers, parsed
 
 
@@ -367,8 +367,8 @@ def test_gather():
 
 def test_parsed():
     assert parsed(["1", "x"]) == [1, 0]
-''',
-    "tests/test_lazy.py": '''\
+""",
+    "tests/test_lazy.py": """\
 def test_value():
     from pkg.lazy import value
 
@@ -387,14 +387,14 @@ def test_heaviest():
     import pkg.cart  # noqa: F401
 
     assert heaviest() == "half"
-''',
+""",
 }
 
 UNITTEST_FILES = {
     **{name: text for name, text in FILES.items() if not name.startswith("tests/")},
     "pyproject.toml": '[tool.coverage.run]\nbranch = true\nsource = ["."]\n',
     "tests/__init__.py": "",
-    "tests/base.py": '''\
+    "tests/base.py": """\
 import unittest
 
 from pkg.cart import Cart
@@ -414,8 +414,8 @@ class CartCase(unittest.TestCase):
 class Shared:
     def test_describe(self):
         self.assertIn("cart", self.cart.describe())
-''',
-    "tests/test_cart.py": '''\
+""",
+    "tests/test_cart.py": """\
 import unittest
 
 from pkg.cart import Cart, may_ship
@@ -449,8 +449,8 @@ class TestFull(unittest.TestCase):
 
     def test_empty(self):
         self.assertFalse(may_ship(Cart()))
-''',
-    "tests/test_money.py": '''\
+""",
+    "tests/test_money.py": """\
 import unittest
 
 from pkg import Money
@@ -482,8 +482,8 @@ class TestRate(unittest.TestCase):
 
     def test_known(self):
         self.assertEqual(rate("EUR"), 100)
-''',
-    "tests/test_stream.py": '''\
+""",
+    "tests/test_stream.py": """\
 import unittest
 
 from pkg.stream import gather, numbers, parsed
@@ -510,5 +510,5 @@ class TestLazy(unittest.TestCase):
         from pkg.lazy import other
 
         self.assertEqual(other(), 2)
-''',
+""",
 }

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,10 @@ class Project:
         }
 
 
+Ran = Mapping[str, frozenset[object]]
+"""The arcs, or the lines, that ran in each file, by path from the root."""
+
+
 @dataclass(frozen=True)
 class FullRun:
     """What coverage.py itself says of a run of all tests."""
@@ -79,8 +83,7 @@ class FullRun:
     output: str
     ran: frozenset[str]
     failed: frozenset[str]
-    data: dict[str, frozenset[tuple[int, int]] | frozenset[int]]
-    """What ran in each file, by path from the root."""
+    data: Ran
 
     @property
     def broken(self) -> bool:
@@ -122,7 +125,7 @@ def full_run(project: Project, root: Path, scratch: Path) -> FullRun:
         failed = {f"{match[2]}" for match in re.finditer(_FAILED, output)}
         if any("_FailedTest" in name for name in failed):
             code = 2
-    data = read(data_file, copy) if data_file.exists() else {}
+    data: Ran = read(data_file, copy) if data_file.exists() else {}
     return FullRun(code, output, frozenset(ran), frozenset(failed), data)
 
 
@@ -147,7 +150,7 @@ def _coverage(folder: Path, environment: dict[str, str], *words: str) -> tuple[i
     return done.returncode, done.stdout.decode(errors="replace")
 
 
-def read(data_file: Path, root: Path) -> dict[str, frozenset[tuple[int, int]] | frozenset[int]]:
+def read(data_file: Path, root: Path) -> Ran:
     """What a data file holds, by path from the root; coverage.py reads it."""
     data = CoverageData(str(data_file))
     try:
