@@ -29,6 +29,7 @@ from covls.core.detail import (
     UNATTRIBUTED,
     Detail,
     FileDetail,
+    TestRecord,
     detail_of_arcs,
     detail_of_lines,
     places,
@@ -237,6 +238,8 @@ class PartialRuns:
             paths=None if collected_all else [*touched, *edits],
             outdated=outdated,
         )
+        waiting = self._waiting(before, selection, records, asked, spliced.tests)
+        spliced = replace(spliced, tests={**spliced.tests, **waiting})
         contexts = None
         if any(data is not None and data.has_contexts for data in (old, run)):
             contexts = self._contexts(before.detail, partial, edits, old, run)
@@ -330,6 +333,36 @@ class PartialRuns:
             if not failed or ("::" in test and test.partition("::")[0] not in failed):
                 gone.add(test)
         return gone
+
+    def _waiting(
+        self,
+        before: Before,
+        selection: Selection,
+        records: RunRecords,
+        asked: Collection[str] | None,
+        tests: Mapping[str, TestRecord],
+    ) -> dict[str, TestRecord]:
+        """Records of new tests that did not run, as they were not asked for or the run ended early.
+
+        Of the next look at the project they would not be new any more. Their names may stand for
+        several, as a new file's does.
+        """
+        if selection.everything is not None:
+            changes = {
+                path: change for path, change in before.changes.items() if self._is_test_file(path)
+            }
+            selection = self.select(replace(before, changes=changes))
+        failed = {name_of(error.path, self.root) for error in records.errors}
+        met = set(asked or ()) if records.finished and records.collected is not None else set()
+        waiting = {
+            name: reasons[0]
+            for name, reasons in selection.tests.items()
+            if name not in tests and (name not in met or name.partition("::")[0] in failed)
+        }
+        for test in records.collected or ():
+            if test not in tests:
+                waiting.setdefault(test, "did not run when it was to")
+        return {name: TestRecord("", outdated=why) for name, why in waiting.items()}
 
     def _edits(self, before: Before) -> dict[str, Edit | None]:
         """What became of measured files, by measured path."""

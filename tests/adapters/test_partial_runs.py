@@ -213,6 +213,24 @@ def test_tests_that_were_left_out_are_known_to_be_outdated(sample: Sample) -> No
     sample.is_as_after_a_full_run()
 
 
+def test_new_tests_that_were_left_out_are_not_forgotten(sample: Sample) -> None:
+    text = sample.text("tests/test_b.py")
+    new = "\n\ndef test_new():\n    assert thrice(1)\n"
+    write(sample.root, {"tests/test_b.py": text + new, "tests/test_n.py": "def test_n(): pass\n"})
+    # What is in a conftest may be for any test.
+    sample.replace("tests/conftest.py", "import pytest\n", "import pytest\n\nX = 1\n")
+    sample.take_affected(only=["tests/test_a.py::test_big"])
+    selection, _, _ = sample.take_affected()
+    assert selection.everything is None
+    assert selection.tests.keys() >= {"tests/test_b.py::test_new", "tests/test_n.py"}
+    sample.is_as_after_a_full_run()
+    detail = sample.runs.store.detail()
+    assert detail is not None
+    assert {"tests/test_b.py::test_new", "tests/test_n.py::test_n"} <= detail.tests.keys()
+    assert "tests/test_n.py" not in detail.tests
+    assert not sample.take_affected()[0].tests
+
+
 def test_a_failed_test_runs_again_until_it_passes(sample: Sample) -> None:
     sample.replace("pkg/b.py", "return 2 * x", "return None")
     sample.take_affected()

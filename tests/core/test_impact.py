@@ -274,7 +274,9 @@ def test_new_files_of_unittest_are_called_as_their_neighbours(path: str, expecte
     test = "app.test_a.T.test_f" if path.startswith("src/") else "orders.tests.test_a.T.test_f"
     known = path.rpartition("/")[0] + "/test_a.py"
     found = affected(
-        Detail(False, {known: detail_of_lines({(test, "call"): [3]})}, {test: TestRecord("passed")}),
+        Detail(
+            False, {known: detail_of_lines({(test, "call"): [3]})}, {test: TestRecord("passed")}
+        ),
         {path: Change("new", after=outline("import unittest\n"))},
         ImportGraph({known: Imports({}), path: Imports({})}),
         measured={known: known},
