@@ -207,6 +207,8 @@ class _Impact:
         """Add all tests of a file, those that are not known yet included."""
         known = self.by_file.get(path, [])
         if self.dotted and not known:
+            # By its name it may be found also where a run of all tests does not look for it.
+            self.collect_all = True
             self._add(self._dotted_name(path), reason)
             return
         if any("::" in test for test in known) or not known:
@@ -477,6 +479,7 @@ class _Impact:
             self._add("::".join([path, *name.split(".")]), why)
         else:
             known = self.by_file.get(path)
+            self.collect_all = self.collect_all or not known
             module = ".".join(self._module_of(known[0])) if known else self._dotted_name(path)
             self._add(f"{module}.{name}", why)
         if owner:

@@ -283,3 +283,4 @@ def test_new_files_of_unittest_are_called_as_their_neighbours(path: str, expecte
         is_test_file=lambda path: is_test_file(path, UNITTEST),
     )
     assert [*found.tests] == [expected]
+    assert found.collect_all, "a run of all tests need not find it"
