@@ -9,7 +9,6 @@ source = ["."]
 [tool.pytest.ini_options]
 testpaths = ["tests"]
 pythonpath = ["."]
-addopts = ["-p", "no:cacheprovider"]
 """,
     "README.md": "# Mini\n",
     "pkg/__init__.py": '"""A package."""\n\nfrom pkg.money import Money\n\n__all__ = ["Money"]\n',

@@ -95,7 +95,9 @@ def full_run(project: Project, root: Path, scratch: Path) -> FullRun:
     """Measure all tests of a copy of a project by `coverage run`."""
     copy = scratch / "copy" / root.name
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(root, copy, ignore=shutil.ignore_patterns(".coverage*", "__pycache__"))
+    shutil.copytree(
+        root, copy, ignore=shutil.ignore_patterns(".coverage*", "__pycache__", ".pytest_cache")
+    )
     told, data_file = scratch / "failed.txt", scratch / "full" / "data"
     told.unlink(missing_ok=True)
     shutil.rmtree(data_file.parent, ignore_errors=True)

@@ -1,0 +1,173 @@
+"""Affected tests after mutations: covls beside a full run and pytest-testmon.
+
+`python -m benchmarks.impact --mutations 50 click attrs` prints a table. pytest-testmon is installed
+into an environment of its own in the cache, and not at all where the index does not have it. Each
+mutation is one operator, constant, condition, statement or return of a source, and is undone before
+the next; all are the same for all programs, as the seed is.
+"""
+
+import argparse
+import os
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.cases import cache_folder
+from tests.live.comparison import LiveProject
+from tests.live.edits import MUTATIONS, contents, restore, some_edit
+from tests.live.projects import PROJECTS, SECONDS, FullRun, Project, full_run
+
+
+@dataclass
+class Figures:
+    """What one program did after each mutation."""
+
+    shares: list[float] = field(default_factory=list)
+    """How many of the tests it ran."""
+    seconds: list[float] = field(default_factory=list)
+    missed: int = 0
+    """Mutations by which a test fails that it did not run."""
+
+    def add(self, full: FullRun, ran: frozenset[str], seconds: float) -> None:
+        self.shares.append(len(ran & full.ran) / len(full.ran))
+        self.seconds.append(seconds)
+        self.missed += bool(full.failed - ran)
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        share, seconds = statistics.median(self.shares), statistics.median(self.seconds)
+        return f"| {name} | {len(self.shares)} | {share:.1%} | {seconds:.1f} s | {self.missed} |"
+
+
+class Testmon:
+    """A copy of a project in which pytest-testmon chooses the tests."""
+
+    __test__ = False
+
+    def __init__(self, project: Project, root: Path, folder: Path, python: Path) -> None:
+        self._project = project
+        self._python = python
+        self._root = folder / "testmon" / root.name
+        self._told = folder / "testmon.txt"
+        self._kept = folder / "testmondata"
+        self._plugins = folder / "scratch" / "plugin"
+        shutil.copytree(root, self._root, ignore=shutil.ignore_patterns(".coverage*"))
+        self._run()
+        shutil.copy(self._root / ".testmondata", self._kept)
+
+    def run(self, root: Path, changed: Sequence[str]) -> tuple[frozenset[str], float]:
+        """The tests it runs after some files changed, and its seconds."""
+        before = {name: (self._root / name).read_text() for name in changed}
+        for name in changed:
+            (self._root / name).write_text((root / name).read_text())
+        began = time.monotonic()
+        ran = self._run()
+        seconds = time.monotonic() - began
+        for name, text in before.items():
+            (self._root / name).write_text(text)
+        for path in self._root.glob(".testmondata*"):
+            path.unlink()
+        shutil.copy(self._kept, self._root / ".testmondata")
+        return ran, seconds
+
+    def _run(self) -> frozenset[str]:
+        environment = {**os.environ, **self._project.environment(self._root)}
+        environment["PYTHONPATH"] += os.pathsep + str(self._plugins)
+        environment["COVLS_TESTS_FAILED"] = str(self._told)
+        self._told.unlink(missing_ok=True)
+        plugins = ["-p", "testmon.pytest_testmon", "-p", "covls_tests_failed"]
+        subprocess.run(
+            [self._python, "-m", "pytest", "-q", "--testmon", *plugins],
+            cwd=self._root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=SECONDS,
+            check=False,
+        )
+        lines = self._told.read_text().splitlines() if self._told.exists() else []
+        return frozenset(line.removeprefix("ran ") for line in lines if line.startswith("ran "))
+
+
+def testmon_python() -> Path | None:
+    """An environment with pytest-testmon; None where it cannot be had."""
+    folder = cache_folder() / "testmon"
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        needed = ["pytest", "pytest-testmon", "hypothesis"]
+        done = subprocess.run([python, "-m", "pip", "install", "-q", *needed], check=False)
+        if done.returncode:
+            return None
+        (folder / "complete").touch()
+    return python
+
+
+def measure(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
+    """The lines of the table for one project."""
+    project = PROJECTS[name]
+    live = LiveProject(project, folder, seed)
+    base = live.start()
+    python = testmon_python() if project.runner == "pytest" else None
+    testmon = Testmon(project, live.root, folder, python) if python is not None else None
+    ours, theirs, everything = Figures(), Figures(), Figures()
+    before = dict(contents(live.editor))
+    live.editor.chosen = random.Random(seed)
+    killed = 0
+    while len(everything.seconds) < mutations:
+        some_edit(live.editor, MUTATIONS)
+        changed = list(dict.fromkeys(live.editor.written))
+        began = time.monotonic()
+        full = full_run(project, live.root, folder / "scratch")
+        full_seconds = time.monotonic() - began
+        new = full.failed - base.failed
+        # What fails anyway would be run again by both, and say nothing of either.
+        full = FullRun(full.code, full.output, full.ran, frozenset(new), full.data)
+        if not full.broken:
+            killed += bool(new)
+            everything.add(full, full.ran, full_seconds)
+            began = time.monotonic()
+            _, outcome = live.run()
+            seconds = time.monotonic() - began
+            ours.add(full, frozenset(outcome.result.tally.finished), seconds)
+            if testmon is not None:
+                theirs.add(full, *testmon.run(live.root, changed))
+        restore(live.editor, before)
+        live.run()
+    lines = [f"| {name}: {len(base.ran)} tests, {killed} mutations fail some | | | | |"]
+    lines.append(everything.row("`coverage run`, all tests"))
+    lines.append(ours.row("`covls run --affected`"))
+    if testmon is not None:
+        lines.append(theirs.row("`pytest --testmon`"))
+    return lines
+
+
+def main() -> None:
+    """Read the command line, measure, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.impact", description=__doc__)
+    parser.add_argument("projects", nargs="*", default=["click", "attrs", "django"])
+    parser.add_argument("--mutations", type=int, default=50, help="of each project (default: 50)")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    print("| | mutations | tests run, median | time, median | failing tests not run |")
+    print("| --- | --- | --- | --- | --- |")
+    for name in options.projects:
+        with tempfile.TemporaryDirectory(prefix="covls-impact-") as folder:
+            os.environ["COVLS_CACHE_DIR"] = f"{folder}/cache"
+            work = Path(folder, "work")
+            work.mkdir()
+            for line in measure(name, options.mutations, options.seed, work):
+                print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
