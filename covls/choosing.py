@@ -90,6 +90,18 @@ class Choice:
         return f"{words}. {self.note}".strip()
 
 
+def together(choices: Sequence[Choice]) -> Choice:
+    """Several choices as one: a test stands once, with all reasons for it."""
+    first = choices[0]
+    tests: dict[str, tuple[str, ...]] = {}
+    for choice in choices:
+        for test, reasons in choice.tests.items():
+            tests[test] = (*tests.get(test, ()), *reasons)
+    everything = next((each.everything for each in choices if each.everything is not None), None)
+    notes = dict.fromkeys(choice.note for choice in choices if choice.note)
+    return replace(first, tests=tests, everything=everything, note=" ".join(notes))
+
+
 class CannotRunError(Exception):
     """Why no test can run, and what to do, in one or two sentences."""
 

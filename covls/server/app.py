@@ -19,6 +19,7 @@ from covls.server.features import (
     inlay_hint,
     lifecycle,
     project_coverage,
+    run_on_save,
     status,
     tests_at,
     workspace,
@@ -62,7 +63,7 @@ def create_server() -> Server:
     code_actions.register(session)
     session.on_shown += [diagnostics.show, file_coverage.show, code_lens.show, inlay_hint.show]
     session.on_shown += [hover.prepare]
-    session.on_status += [status.tell]
+    session.on_status += [status.tell, run_on_save.obey]
     server.on_close = session.close
     return server
 

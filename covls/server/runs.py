@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from covls.core.test_events import Collected, Event, Finished
@@ -72,6 +73,13 @@ class Job:
     """Ends it while it waits for its turn."""
     counts: Counts | None = None
     """None until it is under way."""
+    superseded: bool = False
+    """Whether it is cancelled for another to do what it was to do."""
+
+    def supersede(self) -> None:
+        """Have it give way, and begin anew."""
+        self.superseded = True
+        self.cancel()
 
     def cancel(self) -> None:
         """Have it end, or never begin."""
@@ -88,6 +96,22 @@ class Runs:
         """Held by the run under way: they never overlap, and each waits for those before it."""
         self.jobs: list[Job] = []
         """In the order they were asked for."""
+        self.failing: frozenset[str] = frozenset()
+        """The tests and files that the user was last told of."""
+
+        self.saved: set[Path] = set()
+        """Files that were saved, and whose tests have not begun to run."""
+        self.timer: asyncio.TimerHandle | None = None
+        """Until tests run for them."""
+        self.told_untrusted = False
+        self.asking = False
+        """The user is being asked whether all tests are to run on save."""
+        self.all_on_save = False
+        """He said yes, once and for all."""
+        self.once_on_save = False
+        self.refused: set[str] = set()
+        """For which reasons he does not want to run all."""
+
         self._runner: Runner | None = None
         self._idle = threading.Event()
         self._idle.set()
@@ -106,6 +130,7 @@ class Runs:
 
     def cancel(self) -> bool:
         """Cancel all runs, those that wait as well. Says whether there were any."""
+        self.saved.clear()
         jobs = tuple(self.jobs)
         for job in jobs:
             job.cancel()

@@ -15,7 +15,7 @@ import click
 
 from covls.adapters.configuration import find_root
 from covls.adapters.test_run import End
-from covls.choosing import CannotRunError, Choice, Request, Scope
+from covls.choosing import CannotRunError, Choice, Request, Scope, together
 from covls.cli.invocation import (
     FAILED,
     INTERRUPTED,
@@ -100,7 +100,7 @@ def run(
         project.load()
         runner = Runner(project)
         try:
-            choice = _together(
+            choice = together(
                 [runner.choose(replace(request, arguments=passed_on)) for request in requests]
             )
             if dry_run:
@@ -157,18 +157,6 @@ def _requests(what: Sequence[str], *, affected: bool, app: str | None) -> list[R
     if tests:
         requests.append(Request(Scope.TESTS, tests=tuple(tests)))
     return requests
-
-
-def _together(choices: Sequence[Choice]) -> Choice:
-    """Several choices as one: a test stands once, with all reasons for it."""
-    first = choices[0]
-    tests: dict[str, tuple[str, ...]] = {}
-    for choice in choices:
-        for test, reasons in choice.tests.items():
-            tests[test] = (*tests.get(test, ()), *reasons)
-    everything = next((each.everything for each in choices if each.everything is not None), None)
-    notes = dict.fromkeys(choice.note for choice in choices if choice.note)
-    return replace(first, tests=tests, everything=everything, note=" ".join(notes))
 
 
 def _tell_choice(choice: Choice, form: str) -> None:

@@ -7,7 +7,7 @@ from lsprotocol import types
 
 from covls.core.lenses import Lens, lenses
 from covls.server.convert import Encoding, lines_range
-from covls.server.features import go_to_tests
+from covls.server.features import go_to_tests, run
 from covls.server.session import Document, Session, Shown
 
 
@@ -22,7 +22,10 @@ async def code_lens(session: Session, params: types.CodeLensParams) -> list[type
     if found is None:
         return None
     encoding = session.capabilities.encoding
-    return await session.in_thread(converted, found, document.uri, shown.lines, encoding)
+    command = go_to_tests.COMMAND
+    if document.root is not None and document.root.settings.trusted is not False:
+        command = run.RUN_AT_CURSOR
+    return await session.in_thread(converted, found, document.uri, shown.lines, encoding, command)
 
 
 async def show(session: Session, document: Document, shown: Shown) -> None:
@@ -52,14 +55,14 @@ async def _lenses(session: Session, document: Document, shown: Shown) -> tuple[L
 
 
 def converted(
-    found: Sequence[Lens], uri: str, lines: Sequence[str], encoding: Encoding
+    found: Sequence[Lens], uri: str, lines: Sequence[str], encoding: Encoding, command: str
 ) -> list[types.CodeLens]:
-    """Lenses as they are sent. A click leads to the tests."""
+    """Lenses as they are sent. A click runs the tests, or leads to them where none may run."""
     return [
         types.CodeLens(
             range=lines_range(lines, lens.line, lens.line, encoding),
             command=types.Command(
-                title=lens.words, command=go_to_tests.COMMAND, arguments=[uri, lens.line - 1]
+                title=lens.words, command=command, arguments=[uri, lens.line - 1]
             ),
         )
         for lens in found

@@ -3,7 +3,7 @@
 from lsprotocol import types
 
 from covls.server.convert import path_of
-from covls.server.features import diagnostics
+from covls.server.features import diagnostics, run_on_save
 from covls.server.session import Session
 
 
@@ -26,13 +26,15 @@ def did_change(session: Session, params: types.DidChangeTextDocumentParams) -> N
         session.edit(params.text_document.uri, params.text_document.version, whole[-1])
 
 
-def did_save(session: Session, params: types.DidSaveTextDocumentParams) -> None:
+async def did_save(session: Session, params: types.DidSaveTextDocumentParams) -> None:
     """Look again: what is on disk has changed, and with it perhaps the settings and the root."""
     document = session.documents.get(params.text_document.uri)
     if document is not None and document.root is not None:
         session.file_changed(document)
         session.look(document.root)
         session.find_roots_anew()
+    if document is not None:
+        await run_on_save.saved(session, document)
 
 
 def did_close(session: Session, params: types.DidCloseTextDocumentParams) -> None:

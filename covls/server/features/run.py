@@ -11,12 +11,15 @@ from typing import Final
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from covls.adapters.test_choice import choose_at_line
 from covls.adapters.test_run import End
 from covls.choosing import CannotRunError, Choice, Request, Scope
 from covls.core.test_events import Event
 from covls.project import Project
 from covls.running import Outcome
 from covls.server.convert import path_of, uri_of
+from covls.server.features.tests_at import names_at
+from covls.server.place import Place
 from covls.server.progress import Progress, with_progress
 from covls.server.root import Root
 from covls.server.runs import Counter, Counts, Job
@@ -30,6 +33,11 @@ RUN_AFFECTED: Final = "covls.runAffected"
 RUN_ALL: Final = "covls.runAll"
 RUN_TESTS: Final = "covls.runTests"
 CANCEL_RUN: Final = "covls.cancelRun"
+
+KIND: Final = "covls.run"
+FILE_KIND: Final = f"{KIND}.file"
+LINE_KIND: Final = f"{KIND}.line"
+AFFECTED_KIND: Final = f"{KIND}.affected"
 
 SHOW_THE_LOG: Final = "Show the log"
 
@@ -133,8 +141,74 @@ def _refuse(command: str, root: Root) -> None:
         )
 
 
+async def line_actions(
+    session: Session, place: Place, _context: types.CodeActionContext
+) -> Sequence[types.CodeAction | types.Command]:
+    """Running the test at the line, or the tests that reach it."""
+    root = await _root_to_run(session, place)
+    if root is None or root.framework is None:
+        return ()
+    one = place.first == place.last
+    arguments: list[str | int] = [place.uri, place.first - 1]
+    if not one:
+        arguments.append(place.last - 1)
+    test = await session.in_thread(
+        choose_at_line, root.framework, place.path, place.first, place.text
+    )
+    if test is not None:
+        return _action(session, LINE_KIND, f"Run {test.test}", RUN_AT_CURSOR, arguments)
+    names = await names_at(session, place.uri, place.first, place.last)
+    if not names:
+        return ()
+    where = "this line" if one else "these lines"
+    which = "test that reaches" if len(names) == 1 else f"{len(names)} tests that reach"
+    return _action(session, LINE_KIND, f"Run the {which} {where}", RUN_AT_CURSOR, arguments)
+
+
+async def file_actions(
+    session: Session, place: Place, _context: types.CodeActionContext
+) -> Sequence[types.CodeAction | types.Command]:
+    """Running the tests of the file."""
+    if await _root_to_run(session, place) is None:
+        return ()
+    return _action(session, FILE_KIND, "Run the tests of this file", RUN_FILE, [place.uri])
+
+
+async def affected_actions(
+    session: Session, place: Place, _context: types.CodeActionContext
+) -> Sequence[types.CodeAction | types.Command]:
+    """Running the affected tests of the root."""
+    root = await _root_to_run(session, place)
+    if root is None:
+        return ()
+    folder = session.folder_uri(root)
+    return _action(session, AFFECTED_KIND, "Run the affected tests", RUN_AFFECTED, [folder])
+
+
+async def _root_to_run(session: Session, place: Place) -> Root | None:
+    """The root of a place, None where nothing of it may run, or the file has nothing to run."""
+    root = await session.root_of(place.path)
+    if root.settings.trusted is False or place.path.suffix not in (".py", ".pyw"):
+        return None
+    return root
+
+
+def _action(
+    session: Session, kind: str, title: str, name: str, arguments: list[str | int]
+) -> Sequence[types.CodeAction | types.Command]:
+    command = types.Command(title=title, command=name, arguments=arguments)
+    if not session.capabilities.code_action_literals:
+        return (command,)
+    return (types.CodeAction(title=title, kind=kind, command=command),)
+
+
 def start(session: Session, root: Root, request: Request, title: str) -> None:
-    """Begin a run that the user asks for. It waits for those before it."""
+    """Begin a run that the user asks for. It waits for those before it, and goes before those that
+    saving calls for.
+    """
+    for other in tuple(root.runs.jobs):
+        if other.on_save:
+            other.supersede()
     job = Job(title)
     root.runs.jobs.append(job)
     task = session.spawn(_asked_for(session, root, job, request), title)
@@ -169,7 +243,7 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
     if choice.runs_nothing and not outcome.problem:
         session.inform(choice.headline)
     else:
-        await tell(session, job, outcome)
+        await tell(session, root, job, outcome)
 
 
 async def choose(session: Session, root: Root, request: Request) -> Choice:
@@ -240,7 +314,7 @@ def _log(session: Session, job: Job, choice: Choice) -> None:
     session.log_message("\n".join(lines))
 
 
-async def tell(session: Session, job: Job, outcome: Outcome) -> None:
+async def tell(session: Session, root: Root, job: Job, outcome: Outcome) -> None:
     """Say what came of a run: in the log, and to the user where there is something to do."""
     result, tally = outcome.result, outcome.result.tally
     notices = dict.fromkeys(notice.message for notice in tally.notices)
@@ -253,7 +327,11 @@ async def tell(session: Session, job: Job, outcome: Outcome) -> None:
         if not session.capabilities.progress and not job.on_save:
             session.inform(said)
         return
-    words = " ".join([outcome.message, *_failed(outcome)])
+    failing = frozenset(_failed(outcome))
+    before, root.runs.failing = root.runs.failing, failing
+    if job.on_save and failing and failing <= before:
+        return
+    words = " ".join([outcome.message, *_named(outcome)])
     log = result.log
     if log is None or job.on_save or not session.capabilities.show_document:
         more = "" if log is None or job.on_save else f" What they printed: {log}"
@@ -264,10 +342,15 @@ async def tell(session: Session, job: Job, outcome: Outcome) -> None:
         session.inform(f"What the tests printed is in {log}")
 
 
-def _failed(outcome: Outcome) -> Sequence[str]:
+def _failed(outcome: Outcome) -> list[str]:
     """The failed tests, and files that could not be imported, with what they said."""
     tally = outcome.result.tally
     found = [f"{Path(error.file or '?').name}: {error.message}" for error in tally.errors]
-    found += [f"{test.test}: {test.message}" for test in tally.failures]
+    return found + [f"{test.test}: {test.message}" for test in tally.failures]
+
+
+def _named(outcome: Outcome) -> list[str]:
+    """The first of what failed, a line each."""
+    found = _failed(outcome)
     more = len(found) - NAMED
     return [*("\n" + words for words in found[:NAMED]), *([f"\nand {more} more"] * (more > 0))]

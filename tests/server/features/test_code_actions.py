@@ -36,8 +36,8 @@ async def test_kinds_are_asked_for_by_their_beginning(launch_vscode: Client, sho
 async def test_none_where_nothing_is_known(client: Client, shop: Path) -> None:
     client.ignore(*QUIET)
     await client.start(shop)
-    unmeasured = client.open(shop / "other.py", "a = 1\n")
-    assert await client.actions(unmeasured, 1) is None
+    notes = client.open(shop / "notes.txt", "a = 1\n")
+    assert await client.actions(notes, 1) is None
     assert await client.actions("untitled:a", 1) is None
     # Behind the end of the text, as when it was just cut.
     assert await client.actions(client.open(shop / "shop.py"), 4000) is not None

@@ -49,12 +49,12 @@ import time
 
 
 def test_waits():
-    here = pathlib.Path(__file__).parent
+    here = pathlib.Path(__file__).parents[1]
     (here / "waiting").touch()
     while not (here / "go on").exists():
         time.sleep(0.01)
 """
-"""A test that goes on when it is told to."""
+"""A test that goes on when it is told to, beside the project: what is in it tests may read."""
 
 
 @pytest.fixture
@@ -227,25 +227,25 @@ async def test_runs_wait_for_their_turn_and_are_cancelled_together(
     write(project, test_waits__py=WAITS)
     await client.start(project, options=OPTIONS)
     await client.command("covls.runAll")
-    await there(project / "waiting")
+    await there(project.parent / "waiting")
     await client.command("covls.runFile", uri_of(project / "shop.py"))
     await client.command("covls.runTests", uri_of(project), ["test_shop.py::test_parse"])
     waits = "waiting for the run under way"
     for _ in range(2):
         await client.receive("$/progress", lambda p: p["value"].get("message") == waits)
-    (project / "go on").touch()
+    (project.parent / "go on").touch()
     said = await ended(client, 3)
     assert [words.rpartition(": ")[2].partition(".")[0] for words in said] == [
         "3 passed",
         "2 passed",
         "1 passed",
     ]
-    (project / "go on").unlink()
-    (project / "waiting").unlink()
+    (project.parent / "go on").unlink()
+    (project.parent / "waiting").unlink()
     data = (project / ".coverage").read_bytes()
     await client.command("covls.runAll")
     await client.command("covls.runAll")
-    await there(project / "waiting")
+    await there(project.parent / "waiting")
     assert await client.command("covls.cancelRun", uri_of(project)) is True
     await ended(client)
     await client.until(lambda: True)
@@ -311,4 +311,51 @@ async def test_why_nothing_can_run(minimal: Client, project: Path) -> None:
     said = (await minimal.receive("window/showMessage"))["message"]
     assert "which is not there" in said
     (project / "lonely.py").write_text("a = 1\n")
+    await minimal.end()
+
+
+async def test_from_the_menu_also_without_coverage(client: Client, project: Path) -> None:
+    client.ignore(*QUIET, "window/showMessage", "textDocument/publishDiagnostics")
+    await client.start(project, options=OPTIONS)
+    test = client.open(project / "test_shop.py")
+    found = await client.actions(test, 5, only=["covls.run"])
+    assert [each["title"] for each in found] == [
+        "Run test_shop.py::test_discount",
+        "Run the tests of this file",
+        "Run the affected tests",
+    ]
+    commands = found if client.kind == "minimal" else [each["command"] for each in found]
+    assert [(each["command"], each["arguments"]) for each in commands] == [
+        ("covls.runAtCursor", [test, 4]),
+        ("covls.runFile", [test]),
+        ("covls.runAffected", [uri_of(project)]),
+    ]
+    shop = client.open(project / "shop.py")
+    found = await client.actions(shop, 8, only=["covls.run.line"])
+    assert not found
+    await client.end()
+
+
+async def test_a_lens_runs_the_tests_of_its_function(client: Client, shop: Path) -> None:
+    client.ignore(*QUIET[:-1], "window/showMessage", "textDocument/publishDiagnostics")
+    await client.start(shop, options=OPTIONS)
+    uri = client.open(shop / "shop.py")
+    (lens,) = [each for each in await client.lenses(uri) if each["range"]["start"]["line"] == 9]
+    assert lens["command"]["title"].endswith("· 2 tests · 1 branch missed")
+    await client.command(lens["command"]["command"], *lens["command"]["arguments"])
+    said = (await client.receive("window/logMessage"))["message"].splitlines()[0]
+    assert "test_shop.py::TestParse::test_number[1], " in said
+    (said,) = await ended(client)
+    assert "2 passed" in said
+    client.ignore("window/logMessage")
+    await client.end()
+
+
+async def test_a_lens_leads_to_the_tests_where_nothing_may_run(minimal: Client, shop: Path) -> None:
+    minimal.ignore(*QUIET, "textDocument/publishDiagnostics")
+    await minimal.start(shop, options={"trusted": False})
+    uri = minimal.open(shop / "shop.py")
+    commands = {each["command"]["command"] for each in await minimal.lenses(uri)}
+    assert commands == {"covls.goToTests"}
+    assert await minimal.actions(uri, 5, only=["covls.run"]) == []
     await minimal.end()
