@@ -15,8 +15,8 @@ EDITS_EACH = int(os.environ.get("COVLS_LIVE_EDITS", "0"))
 MUTATIONS_EACH = int(os.environ.get("COVLS_MUTATIONS", "0"))
 """The same of mutations, each undone before the next."""
 
-FEW_EDITS = {"mini": 6, "unittest": 4, "django": 2, "click": 1}
-FEW_MUTATIONS = {"mini": 4, "django": 1}
+FEW_EDITS = {"mini": 4, "unittest": 3, "django": 2, "click": 1}
+FEW_MUTATIONS = {"mini": 3, "django": 1}
 
 
 def check(step: Step) -> None:
