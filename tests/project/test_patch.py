@@ -11,8 +11,8 @@ from covls.core.settings import Diagnostics, Editor, Settings
 from covls.project import Patch, Project
 from tests.adapters.repositories import Repository, needs_git
 from tests.cli.measured import coverage
-from tests.test_measured_source import opened
-from tests.test_project import lines
+from tests.project.test_measured_files import opened
+from tests.project.test_project import lines
 
 pytestmark = needs_git
 

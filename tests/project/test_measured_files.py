@@ -17,7 +17,7 @@ from covls.project import Project
 from tests.adapters.repositories import Repository, needs_git
 from tests.cli.conftest import covls
 from tests.cli.measured import Covls, coverage
-from tests.test_project import lines, recorder, settle
+from tests.project.test_project import lines, recorder, settle
 
 __all__ = ["covls"]
 

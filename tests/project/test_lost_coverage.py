@@ -12,8 +12,8 @@ import pytest
 from covls.core.coverage import State as Ran
 from covls.core.settings import Settings, Watch
 from covls.project import Project
+from tests.project.test_project import recorder, settle
 from tests.server.conftest import copy, measure
-from tests.test_project import recorder, settle
 
 SHOP = """\
 def price(n, member=False):
