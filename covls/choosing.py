@@ -236,7 +236,8 @@ class Chooser:
             self._project.load()
             snapshot = self._project.snapshot
             if snapshot is not None and snapshot.fingerprint == before.data:
-                runs.adopt(snapshot, environment)
+                only_first = self._project.only_first_tests
+                runs.adopt(snapshot, environment, only_first_tests=only_first)
                 before = runs.look(environment)
         return before
 

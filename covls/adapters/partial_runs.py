@@ -153,13 +153,16 @@ class PartialRuns:
     def _measured(self, detail: Detail) -> dict[str, str]:
         return {name_of(self.root / path, self.root): path for path in detail.files}
 
-    def adopt(self, snapshot: Snapshot, environment: Mapping[str, str]) -> bool:
+    def adopt(
+        self, snapshot: Snapshot, environment: Mapping[str, str], *, only_first_tests: bool = False
+    ) -> bool:
         """Begin from data that another tool wrote: by its contexts, or as what some test ran.
 
         Its sources are those on disk that were not modified since; of the others it is not known
         what was measured. Returns whether that is kept.
         """
-        detail = detail_of_contexts(snapshot)
+        # Where lines name their first test only, any other may run them as well.
+        detail = None if only_first_tests else detail_of_contexts(snapshot)
         if detail is None:
             files = {path: _unattributed(snapshot.measured(path)) for path in snapshot.paths}
             detail = Detail(snapshot.has_arcs, files)

@@ -16,6 +16,7 @@ from covls.adapters.snapshot import Snapshot
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.analysis import Analysis
 from covls.core.coverage import FileCoverage, cover
+from covls.core.detail import Detail, some_tests_by_line
 from covls.core.drift import drift
 from covls.core.lines import Arc, LineRange, split_lines
 from covls.core.lost import (
@@ -49,6 +50,8 @@ class PreviousRuns:
 
     `located` are local files by measured path. `unfinished` says that the run is known to have
     ended early. `recorder` is the thread that may still be keeping what was on show before.
+    `detail` is what each test ran in it, where covls ran them; it is read piece by piece, and
+    `detail_holds` says whether that is still of this run.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class PreviousRuns:
         *,
         unfinished: bool = False,
         recorder: threading.Thread | None = None,
+        detail: Detail | None = None,
+        detail_holds: Callable[[], bool] = lambda: True,
     ) -> None:
         self._snapshot = snapshot
         self._sources = _Sources(root, located)
@@ -68,6 +73,8 @@ class PreviousRuns:
         self._ledger = ledger
         self._unfinished = unfinished
         self._recorder = recorder
+        self._detail = detail
+        self._detail_holds = detail_holds
         self._data = data_identity(snapshot.fingerprint)
         self._at = max(stamp.mtime_ns for stamp in snapshot.fingerprint.files) / 1e9
         self._lock = threading.Lock()
@@ -113,15 +120,24 @@ class PreviousRuns:
         """
         if any(run.data == self._data for run in self._runs):
             return
-        snapshot = self._snapshot
+        snapshot, detail = self._snapshot, self._detail
         files: dict[str, Packed] = {}
         named: dict[tuple[str, ...], tuple[str, ...]] = {}
+        of_detail: dict[str, LineTests | None] = {}
+        for path in snapshot.paths if detail is not None else ():
+            if stopped():
+                return
+            file = detail.files.get(path) if detail is not None else None
+            if file is not None:
+                of_detail[path] = line_tests(some_tests_by_line(file), named)
+        if not self._detail_holds():
+            of_detail.clear()
         for path, measured in snapshot.all_measured():
             if stopped():
                 return
             entry = sources.get(path)
-            tests = None
-            if measured.lines and snapshot.has_contexts:
+            tests = of_detail.get(path)
+            if tests is None and measured.lines and snapshot.has_contexts:
                 tests = line_tests(snapshot.some_contexts_by_line(path), named)
             files[path] = pack(RanFile(entry.hash if entry else None, measured, tests))
         partial = self._unfinished or any(
@@ -181,8 +197,9 @@ class PreviousRuns:
 
     @cached_property
     def _tests(self) -> frozenset[str]:
-        """The functions among the contexts that are names of tests."""
-        tests = named_in(self._snapshot.contexts)
+        """The functions that are tests: those that ran, or those that contexts name."""
+        detail = self._detail
+        tests = named_in(self._snapshot.contexts) if detail is None else tuple(detail.tests)
         return frozenset(without_parameters(test) for test in tests if places_of(test))
 
     @cached_property

@@ -13,6 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +21,10 @@ from typing import Any, Self
 
 from covls.adapters.private_copy import explain
 from covls.core.coverage import Measured
+from covls.core.detail import bits_of
 from covls.core.lines import Arc
 from covls.core.reached import Reached, reached
+from covls.core.told_apart import only_first_tests
 
 SCHEMA = 7
 """The one layout of the data file that coverage.py 5 to 7 write."""
@@ -59,6 +62,8 @@ _SOME_ARC_CONTEXTS = """
     WHERE file_id = :file AND tono > 0
     AND context_id IS NOT (SELECT id FROM context WHERE context = '') GROUP BY tono
 """
+
+_ENTERING = "SELECT 1 FROM arc WHERE fromno < 0 LIMIT 1"
 
 _BATCH = 8
 """Files read in one go, for which whoever asks of another file has to wait."""
@@ -197,6 +202,33 @@ class Snapshot:
     def has_contexts(self) -> bool:
         """Whether anything but the empty context was recorded."""
         return any(self._contexts)
+
+    @cached_property
+    def only_first_tests(self) -> bool:
+        """Whether the contexts name only the first test of each line, as `core.told_apart` has it.
+
+        Read when it is first asked for: a few files, or all where that is the case. Arcs that
+        enter a function are recorded by other cores than sysmon, which name all tests.
+        """
+
+        def lines(ran: Any) -> int:
+            if not self.has_arcs:
+                return int.from_bytes(ran, "little")
+            return bits_of(line for line in set(json.loads(ran)) if line > 0)
+
+        if not self.has_contexts or (self.has_arcs and self._enters()):
+            return False
+        return only_first_tests(
+            (
+                (store.contexts.get(context, ""), lines(ran))
+                for store, context, ran in self._by_context(path)
+            )
+            for path in sorted(self.paths)
+        )
+
+    def _enters(self) -> bool:
+        with self._lock:
+            return any(list(store.rows(_ENTERING, {})) for store in self._stores)
 
     def tracer(self, path: str) -> str:
         """The plugin that measured this file; empty for plain Python and for unknown files."""

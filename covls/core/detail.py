@@ -161,6 +161,21 @@ def bits_of(numbers: Iterable[int]) -> int:
     return int.from_bytes(found, "little")
 
 
+def some_tests_by_line(file: FileDetail) -> dict[int, tuple[str, ...]]:
+    """One test or a few of each line of a file that any test ran."""
+    found: dict[int, tuple[str, ...]] = {}
+    seen = 0
+    for (test, _), bits in sorted(file.ran.items()):
+        new = bits & ~seen if test else 0
+        if new:
+            seen |= new
+            for line in file.lines(new):
+                tests = found.get(line, ())
+                if test not in tests:
+                    found[line] = (*tests, test)
+    return found
+
+
 def detail_of_arcs(ran: Mapping[Ran, Collection[Arc]]) -> FileDetail:
     """A file's detail from the arcs that each ran."""
     number: dict[Arc, int] = {}

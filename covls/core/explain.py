@@ -9,6 +9,7 @@ from covls.core.drift import LineMap
 from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, missed_words
 from covls.core.report import counted, printable
+from covls.core.told_apart import ONLY_FIRST_TESTS
 
 LISTED: Final = 20
 """Tests that are named in text; JSON names all."""
@@ -53,6 +54,8 @@ class Explanation:
     regions: tuple[Region, ...]
     """From the inside out, the file last."""
     precision: int = 0
+    only_first_tests: bool = False
+    """Whether the data names only the first test of each line."""
 
 
 def regions_around(
@@ -152,6 +155,8 @@ def _tests(found: Explanation, mark: Mark) -> Sequence[str]:
         return ["none runs it", lost_words(mark.lost)]
     if mark.state not in (State.COVERED, State.PARTIAL):
         return ["none runs it" if mark.state is State.MISSING else "not told of what is excluded"]
+    if found.only_first_tests:
+        return [ONLY_FIRST_TESTS]
     if not found.contexts:
         return ["not recorded; to record them: pytest --cov --cov-context=test"]
     tests = found.tests or ()

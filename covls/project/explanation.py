@@ -27,6 +27,7 @@ def explain_line(
         _origin(view),
         regions_around(view.coverage, view.line_map, name, line),
         precision,
+        recorded.only_first,
     )
 
 

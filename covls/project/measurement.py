@@ -6,6 +6,7 @@ from pathlib import Path
 
 from covls.adapters.data_file import Snapshot
 from covls.adapters.git import Git
+from covls.adapters.interpreter import find_interpreter
 from covls.adapters.ledger import Ledger, data_identity
 from covls.adapters.measured_sources import MeasuredSources
 from covls.adapters.previous_runs import PreviousRuns
@@ -19,6 +20,9 @@ from covls.project.setup import Setup
 
 MB_OF_RUNS = 64
 """Megabytes that what past runs ran may take, of all roots."""
+
+FIRST_WITH_SYSMON = (3, 12)
+"""The first Python whose runs coverage.py's sysmon core can have recorded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +74,13 @@ def measurement(
     kept = setup.settings.ledger
     ledger = Ledger(max_mb=kept.max_mb, max_days=kept.max_days)
     store = DetailStore(root)
-    about = store.about()
-    own = about is not None and about.data == data_identity(snapshot.fingerprint)
+
+    def of_this_data() -> bool:
+        about = store.about()
+        return about is not None and about.data == data_identity(snapshot.fingerprint)
+
+    detail = store.detail() if of_this_data() else None
+    only_first = detail is None and _names_only_first_tests(root, snapshot, setup)
     return Measurement(
         snapshot,
         written_at,
@@ -86,6 +95,17 @@ def measurement(
             located.found,
             unfinished=unfinished,
             recorder=before.sources.recorder if before is not None else None,
+            detail=detail,
+            detail_holds=of_this_data,
         ),
-        RecordedTests(snapshot, store.detail() if own else None),
+        RecordedTests(snapshot, detail, only_first=only_first),
     )
+
+
+def _names_only_first_tests(root: Path, snapshot: Snapshot, setup: Setup) -> bool:
+    if not snapshot.only_first_tests:
+        return False
+    found = find_interpreter(root, setup.settings.python)
+    version = found.version.split(".") if found is not None and found.version else []
+    numbers = tuple(int(part) for part in version[:2] if part.isdecimal())
+    return len(numbers) < len(FIRST_WITH_SYSMON) or numbers >= FIRST_WITH_SYSMON

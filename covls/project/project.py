@@ -95,6 +95,12 @@ class Project:
         return files is not None and files.measurement.tests.are_told
 
     @property
+    def only_first_tests(self) -> bool:
+        """Whether the data on show names only the first test of each line, which tells nothing."""
+        files = self._arrival.files
+        return files is not None and files.measurement.tests.only_first
+
+    @property
     def located(self) -> Located:
         """Where the measured files are on this machine."""
         files = self._arrival.files

@@ -22,9 +22,13 @@ class RecordedTests:
     ask for them wait for one reading; `_lock` guards what is kept of them.
     """
 
-    def __init__(self, snapshot: Snapshot, detail: Detail | None) -> None:
+    def __init__(
+        self, snapshot: Snapshot, detail: Detail | None, *, only_first: bool = False
+    ) -> None:
         self._snapshot = snapshot
         self._detail = detail
+        self.only_first = only_first
+        """Whether the data names only the first test of each line, which tells nothing."""
         self._reading = threading.Lock()
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, Reached] = OrderedDict()
@@ -32,7 +36,9 @@ class RecordedTests:
     @property
     def are_told(self) -> bool:
         """Whether it is known which test ran what."""
-        return self._detail is not None or self._snapshot.has_contexts
+        if self._detail is not None:
+            return True
+        return self._snapshot.has_contexts and not self.only_first
 
     def reached(self, measured_path: str) -> Reached | None:
         """The tests that reach each line of a measured text; None where none were recorded.

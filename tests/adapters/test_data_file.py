@@ -29,6 +29,7 @@ from covls.adapters.data_file import (
     read_snapshot,
 )
 from covls.adapters.snapshot import lines_of
+from tests.cli.measured import write
 
 ContextData = Mapping[str, Mapping[str, Any]]
 """Lines or arcs by file, by context."""
@@ -174,6 +175,57 @@ def test_the_tests_of_all_lines_are_those_of_each(tmp_path: Path, arcs: bool, te
         with ThreadPoolExecutor(1) as other:
             assert other.submit(snapshot.contexts_at, "/src/a.py", 1, 9).result(timeout=10)
         assert len(list(reading)) == tests
+
+
+SWITCHING = """
+import sys
+import coverage
+
+recorded = coverage.Coverage(data_file=sys.argv[1], branch=False, config_file=False, source=["."])
+recorded.start()
+import both
+for name, call in (("test_a", both.first), ("test_b", both.first), ("test_c", both.second)):
+    # As pytest-cov does it, whatever core records.
+    recorded.switch_context(name + "|run")
+    call()
+recorded.stop()
+recorded.save()
+"""
+
+
+@pytest.mark.parametrize("core", ["sysmon", "pytrace"])
+def test_sysmon_names_the_first_test_of_each_line_alone(tmp_path: Path, core: str) -> None:
+    if core == "sysmon" and sys.version_info < (3, 12):
+        pytest.skip("sys.monitoring came with Python 3.12")
+    write(tmp_path, {"both.py": "def first():\n    return 1\n\n\ndef second():\n    return 2\n"})
+    write(tmp_path, {"record.py": SWITCHING})
+    subprocess.run(
+        [sys.executable, "record.py", ".coverage"],
+        cwd=tmp_path,
+        env={**os.environ, "COVERAGE_CORE": core},
+        check=True,
+    )
+    with read_snapshot(tmp_path / ".coverage", root=tmp_path) as snapshot:
+        found = snapshot.contexts_by_line(str(tmp_path / "both.py"))[2]
+        assert found == ["test_a|run", *(["test_b|run"] if core == "pytrace" else [])]
+        assert snapshot.only_first_tests == (core == "sysmon")
+
+
+@pytest.mark.parametrize(
+    ("arcs", "ran", "expected"),
+    [
+        (False, [1, 2], True),
+        (True, [(1, 1), (2, 2)], True),  # As sysmon has it, from Python 3.14 on.
+        (True, [(-1, 1), (1, -1)], False),  # As only the other cores have it.
+    ],
+)
+def test_tests_that_have_nothing_in_common(
+    tmp_path: Path, arcs: bool, ran: list[Any], expected: bool
+) -> None:
+    recorded = {"test_a|run": {"/src/a.py": ran}, "test_b|run": {"/src/b.py": ran}}
+    path = write_data(tmp_path / ".coverage", recorded, arcs=arcs)
+    with read_snapshot(path, root=tmp_path) as snapshot:
+        assert snapshot.only_first_tests is expected
 
 
 def test_a_snapshot_nobody_holds_is_closed(tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from coverage import CoverageData
 
 from covls.core.coverage import State as Ran
+from covls.core.explain import as_text
 from covls.core.marks import Freshness
 from covls.core.settings import Settings, Watch
 from covls.project import Project, State
@@ -138,6 +140,32 @@ def test_tests_of_lines_are_the_same_before_and_after_all_were_read(root: Path) 
         assert [project.tests_reaching(view, line, line) for line in range(1, 11)] == asked
         assert [project.tests_at(path, line, line, text) for line in range(1, 11)] == asked
         assert project.tests_at(path, 2, 2) == ["__main__.test_a"]
+    finally:
+        project.close()
+
+
+def test_data_of_the_first_tests_alone_tells_no_tests(root: Path) -> None:
+    """Of lines that no two tests share, unless the project's Python has no sys.monitoring."""
+    path = root / "shop.py"
+    (root / ".coverage").unlink()
+    data = CoverageData(str(root / ".coverage"))
+    for test, line in (("test_a|run", 2), ("test_b|run", 4)):
+        data.set_context(test)
+        data.add_lines({str(path): [line]})
+    data.write()
+    data.close(force=True)
+    project = Project(root, Settings(python=sys.executable))
+    project.load()
+    try:
+        unknown = sys.version_info >= (3, 12)
+        assert project.only_first_tests is unknown
+        assert project.tells_tests is not unknown
+        view = project.view(path)
+        assert view is not None
+        assert project.tests_reaching(view, 2, 2) == ([] if unknown else ["test_a"])
+        found = project.explanation(path, 2)
+        assert found is not None
+        assert ("only the first test" in as_text(found)) is unknown
     finally:
         project.close()
 

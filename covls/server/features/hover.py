@@ -8,6 +8,7 @@ from lsprotocol import types
 from covls.core.coverage import State
 from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, MissedBranch, missed_words
+from covls.core.told_apart import ONLY_FIRST_TESTS
 from covls.project import FileView, Project
 from covls.server.convert import lines_range
 from covls.server.features.diagnostics import NOT_VERIFIED
@@ -49,6 +50,7 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
         mark,
         tests,
         recorded=recorded,
+        only_first=project.only_first_tests,
         origin=shown.view.origin,
         uri=document.uri if markdown else None,
     )
@@ -81,13 +83,15 @@ def describe(
     tests: Sequence[str] | None,
     *,
     recorded: bool,
+    only_first: bool = False,
     origin: str = "",
     uri: str | None = None,
 ) -> str:
     """The words of a hover, in Markdown where there is a URI to link to, else as plain text.
 
-    `tests` is None where they are not known for this mark, `origin` says where the measured text
-    is from, if it is not the file's on disk.
+    `tests` is None where they are not known for this mark; `recorded` says whether they are for
+    any, and `only_first` that the data names the first test of each line alone. `origin` says
+    where the measured text is from, if it is not the file's on disk.
     """
     markdown = uri is not None
     state = _STATES[mark.state]
@@ -114,7 +118,8 @@ def describe(
     if tests is not None:
         parts.append(_tests(tests, markdown))
     elif not recorded and mark.state in (State.COVERED, State.PARTIAL):
-        parts.append(RECORD_TESTS if markdown else RECORD_TESTS.replace("`", ""))
+        words = f"Which tests reach it is {ONLY_FIRST_TESTS}." if only_first else RECORD_TESTS
+        parts.append(words if markdown else words.replace("`", ""))
     if origin:
         parts.append(
             f"The file on disk is not as it was measured. What was measured is known from {origin}."

@@ -105,6 +105,15 @@ def test_all_tests_then_those_that_an_edit_reaches(covls: Covls, shop: Path) -> 
     assert done.out == "No test is affected by what changed since the last run.\n"
 
 
+def test_what_was_lost_names_the_test_that_covered_it(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "--trusted", "run").code == 0
+    edit(shop / "tests/test_cart.py", "assert shipping(1) == 5", "assert shipping(11) == 20")
+    assert covls(shop, "--trusted", "run").code == 0
+    told = json.loads(covls(shop, "explain", "shop/cart.py:14", "-f", "json").out)
+    assert told["state"] == "missing"
+    assert told["lost"] == "Covered by tests/test_cart.py::test_shipping until the last run."
+
+
 def test_a_part_keeps_the_rest(covls: Covls, shop: Path) -> None:
     assert covls(shop, "--trusted", "run").code == 0
     before = shown(shop)

@@ -57,6 +57,13 @@ async def test_a_line_of_each_state(client: Client, shop: Path) -> None:
     await client.end()
 
 
+def test_data_that_names_only_first_tests_is_not_believed() -> None:
+    mark = Mark(1, 1, State.COVERED)
+    words = describe(mark, None, recorded=False, only_first=True)
+    assert "only the first test of each line" in words
+    assert "was not recorded" not in words
+
+
 async def test_elsewhere_there_is_none(client: Client, shop: Path) -> None:
     client.ignore(*QUIET)
     await client.start(shop)
