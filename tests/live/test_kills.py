@@ -7,15 +7,20 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from covls.adapters.test_run import End
+from covls.choosing import Request, Scope
 from tests.live.comparison import LiveProject
-from tests.live.projects import PROJECTS, full_run
+from tests.live.projects import PROJECTS, Ran, full_run
 
 KILLS = int(os.environ.get("COVLS_KILLS", "5"))
+CANCELS = max(2, KILLS // 4)
 SEED = int(os.environ.get("COVLS_LIVE_SEED", "20261122"))
 
 # What the edit touches is outside of functions in the one file, and in a test in the other.
@@ -55,34 +60,49 @@ def integrity(data_file: Path) -> str:
         return str(database.execute("PRAGMA integrity_check").fetchone()[0])
 
 
-def test_killed_at_any_moment(tmp_path: Path) -> None:
+@dataclass
+class Turning:
+    """A project with two states, and what full runs of each give."""
+
+    live: LiveProject
+    truth: list[Ran]
+    seconds: float
+    """That a run of what is affected takes."""
+
+    def turn(self, state: int) -> Ran:
+        """Go from one state to the other; returns what the data file holds until the next run."""
+        for name, (one, other) in EDITED.items():
+            text = self.live.editor.text(name)
+            old, new = (one, other) if state else (other, one)
+            assert old in text
+            (self.live.root / name).write_text(text.replace(old, new))
+        return self.live.data()
+
+
+@pytest.fixture
+def turning(tmp_path: Path) -> Turning:
     live = LiveProject(PROJECTS["mini"], tmp_path, SEED)
     live.start()
-    chosen = random.Random(SEED)
-
-    def edit(turn: int) -> None:
-        for name, (one, other) in EDITED.items():
-            text = live.editor.text(name)
-            old, new = (one, other) if turn else (other, one)
-            assert old in text
-            (live.root / name).write_text(text.replace(old, new))
-
-    truth = [live.data()]
-    edit(1)
+    turning = Turning(live, [live.data()], 0.0)
+    turning.turn(1)
     began = time.monotonic()
     live.run()
-    usual = time.monotonic() - began
-    truth.append(full_run(live.project, live.root, live.scratch).data)
-    assert live.data() == truth[1]
-    assert truth[0] != truth[1]
+    turning.seconds = time.monotonic() - began
+    turning.truth.append(full_run(live.project, live.root, live.scratch).data)
+    assert live.data() == turning.truth[1]
+    assert turning.truth[0] != turning.truth[1]
+    return turning
+
+
+def test_killed_at_any_moment(turning: Turning) -> None:
+    live, chosen = turning.live, random.Random(SEED)
     seen = {"old": 0, "new": 0, "between": 0}
     for number in range(KILLS):
-        turn = number % 2
-        edit(turn)
-        before = live.data()
+        truth = turning.truth[number % 2]
+        before = turning.turn(number % 2)
         victim = chosen.choice(["covls", "covls", "some process of the run"])
         # covls's own start takes a moment more here than in this process.
-        moment = chosen.uniform(0, 1.5 * usual + 1)
+        moment = chosen.uniform(0, 1.5 * turning.seconds + 1)
         started = subprocess.Popen(
             [sys.executable, "-m", "covls", "--trusted", "run", "--affected"],
             cwd=live.root,
@@ -105,10 +125,29 @@ def test_killed_at_any_moment(tmp_path: Path) -> None:
         where = f"kill {number}: {victim} after {moment:.2f} s"
         assert integrity(live.root / ".coverage") == "ok", where
         now = live.data()
-        seen["old" if now == before else "new" if now == truth[turn] else "between"] += 1
+        seen["old" if now == before else "new" if now == truth else "between"] += 1
         if target == started.pid:
-            assert now in (before, truth[turn]), where
+            assert now in (before, truth), where
         live.run()
-        assert live.data() == truth[turn], where
+        assert live.data() == truth, where
         assert not [*live.root.glob(".coverage?*")], where
     print(f"{KILLS} kills; the data file held: {seen}")
+
+
+def test_cancelled_at_any_moment(turning: Turning) -> None:
+    live, chosen = turning.live, random.Random(SEED)
+    for number in range(CANCELS):
+        before = turning.turn(number % 2)
+        moment = chosen.uniform(0, turning.seconds)
+        with live.runner() as runner:
+            choice = runner.choose(Request(Scope.AFFECTED))
+            cancelled = threading.Event()
+            timer = threading.Timer(moment, cancelled.set)
+            timer.start()
+            outcome = runner.run(choice, cancelled=cancelled)
+            timer.join()
+        where = f"cancelled after {moment:.2f} s"
+        assert outcome.written is (outcome.result.end is End.FINISHED), where
+        assert live.data() == (turning.truth[number % 2] if outcome.written else before), where
+        live.run()
+        assert live.data() == turning.truth[number % 2], where
