@@ -8,7 +8,7 @@ PYTHON = $(eval PYTHON := $$(shell scripts/pythons --first))$(PYTHON)
 INPUTS := pyproject.toml constraints.txt scripts/environment.py
 
 .DEFAULT_GOAL := dev
-.PHONY: help demo dev test lint format pytest test-pythons test-lowest bench generate changelog-draft lock clean
+.PHONY: help demo dev test lint format pytest test-vscode vscode test-pythons test-lowest bench generate changelog-draft lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,7 @@ $(VENV)/.dev: $(INPUTS)
 test: dev ## Everything: style, types, import contracts, and the whole suite
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory lint pytest
+	@scripts/test-vscode --if-there
 
 lint: dev ## Style, format, types, import contracts
 	$(BIN)/ruff check .
@@ -45,6 +46,12 @@ format: dev ## Put the code in ruff's format and fix what can be fixed
 
 pytest: dev ## The suite alone; make pytest ARGS="tests/core -x"
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+
+test-vscode: dev ## The VS Code extension in a real workbench, which is installed if need be
+	@scripts/test-vscode
+
+vscode: dev ## The VS Code extension, as build/vscode/covls.vsix
+	@tools=$$(scripts/install-vscode-tools) && PATH="$$tools/node_modules/node/bin:$$PATH" scripts/build-vscode
 
 test-pythons: ## The suite on every Python from 3.11 up; ONLY="3.12 3.13" names some
 	@scripts/install-test-tools
@@ -69,4 +76,4 @@ lock: ## constraints.txt anew, with the newest versions that fit together
 	@"$(PYTHON)" scripts/environment.py --lock
 
 clean: ## Everything that was made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist editors/vscode/dist editors/vscode/bundled/libs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,4 +1,4 @@
-"""Writes the files that are made from the code: the settings' JSON schema and their table.
+"""Writes the files that are made from the code: what documents and the VS Code extension repeat.
 
 `make generate` writes them, and a test tells when that was forgotten.
 """
@@ -8,10 +8,14 @@ import re
 from pathlib import Path
 
 from covls.core.settings import Setting, all_settings, settings_schema
+from scripts.vscode_protocol import typescript
+from scripts.vscode_settings import package_json
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = "covls/settings.schema.json"
 PAGE = "docs/settings.md"
+VSCODE_PACKAGE = "editors/vscode/package.json"
+VSCODE_PROTOCOL = "editors/vscode/src/protocol.ts"
 BEGIN = "<!-- made by `make generate` from covls/core/settings.py -->\n"
 END = "<!-- end -->\n"
 
@@ -36,6 +40,8 @@ def generated() -> dict[str, str]:
     return {
         SCHEMA: json.dumps(settings_schema(), indent=2) + "\n",
         PAGE: between.sub(lambda _: table, page),
+        VSCODE_PACKAGE: package_json((ROOT / VSCODE_PACKAGE).read_text(encoding="utf-8")),
+        VSCODE_PROTOCOL: typescript(),
     }
 
 

@@ -1,0 +1,170 @@
+// The shapes of covls's own messages, and the names of its settings.
+// Made by `make generate` from covls/server/messages.py and covls/core/settings.py.
+
+import type { Location, Range, TextDocumentIdentifier } from 'vscode-languageclient';
+
+export const FILE_COVERAGE = 'covls/fileCoverage';
+
+export const PROJECT_COVERAGE = 'covls/projectCoverage';
+
+export const TESTS_AT = 'covls/testsAt';
+
+export const DID_CHANGE_COVERAGE = 'covls/didChangeCoverage';
+
+export const STATUS = 'covls/status';
+
+/** Figures of a file, a function or everything, as coverage.py counts them. */
+export interface Summary {
+  percent: number;
+  percentText: string;
+  statements: number;
+  missing: number;
+  excluded: number;
+  branches: number;
+  partialBranches: number;
+  missingBranches: number;
+}
+
+/** Which file. */
+export interface FileCoverageParams {
+  textDocument: TextDocumentIdentifier;
+}
+
+/** A function or class, with the figures of its own lines. */
+export interface FunctionCoverage {
+  name: string;
+  kind: string;
+  startLine: number;
+  endLine: number;
+  freshness: string;
+  summary: Summary;
+}
+
+/** A way on from a line that no test took; `target` is null for the end of a function. */
+export interface BranchNotTaken {
+  line: number;
+  target: number | null;
+  words: string;
+  lost: boolean;
+}
+
+/** Lines that are not covered now, and were by an earlier run; `covered_at` is ISO 8601. */
+export interface LostLines {
+  startLine: number;
+  endLine: number;
+  tests: string[];
+  coveredAt: string;
+  lastRun: boolean;
+}
+
+/** What was changed since the base: lines, figures, and how many statements are in none. */
+export interface PatchCoverage {
+  lines: number[][];
+  summary: Summary;
+  stale: number;
+}
+
+/** One file, on the lines of its current text. */
+export interface FileCoverageResult {
+  uri: string;
+  version: number | null;
+  freshness: string;
+  summary: Summary;
+  marks: unknown[][];
+  functions: FunctionCoverage[];
+  branches: BranchNotTaken[];
+  lost: LostLines[];
+  patch: PatchCoverage | null;
+}
+
+/** Which folder; all of them where none is said. */
+export interface ProjectCoverageParams {
+  folder?: string | null;
+  workDoneToken?: number | string | null;
+}
+
+/** One file of a project. */
+export interface FileRow {
+  uri: string;
+  folder: string;
+  name: string;
+  freshness: string;
+  summary: Summary;
+}
+
+/** Everything below the roots. */
+export interface ProjectCoverageResult {
+  folders: string[];
+  summary: Summary;
+  files: FileRow[];
+  problems: string[];
+}
+
+/** A place in a file. */
+export interface TestsAtParams {
+  textDocument: TextDocumentIdentifier;
+  range: Range;
+}
+
+/** A test, and where it is written, if it was found. */
+export interface TestAt {
+  id: string;
+  location: Location | null;
+}
+
+/** A file whose coverage, or whose place in the text, is another now. */
+export interface DidChangeCoverageParams {
+  uri: string;
+  version: number | null;
+}
+
+/** How far a run of covls's own is: tests that have ended, of how many, failed among them. */
+export interface RunCounts {
+  done: number;
+  total: number;
+  failed: number;
+}
+
+/** What the coverage of a root is worth. */
+export interface StatusParams {
+  folder: string;
+  state: string;
+  percent: number | null;
+  percentText: string | null;
+  patchPercent: number | null;
+  patchPercentText: string | null;
+  stale: boolean;
+  message: string;
+  python: string | null;
+  tests: string | null;
+  run: RunCounts | null;
+}
+
+/** What covls itself can be set to; all else under `covls` is the extension's. */
+export const SERVER_SETTINGS = [
+  'enable',
+  'python',
+  'dataFile',
+  'roots',
+  'diagnostics.enable',
+  'diagnostics.severity',
+  'diagnostics.partial',
+  'diagnostics.lostSeverity',
+  'diagnostics.stale',
+  'diagnostics.patchSeverity',
+  'editor.scope',
+  'editor.base',
+  'hover.enable',
+  'lens.enable',
+  'hints.enable',
+  'watch.mode',
+  'watch.settle',
+  'cache.maxMb',
+  'ledger.maxMb',
+  'ledger.maxDays',
+  'run.onSave',
+  'run.command',
+  'run.arguments',
+  'run.timeout',
+  'run.workers',
+] as const;

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { words } from '../../src/status/words.ts';
+import { coverage, STATUS } from './coverage.ts';
+
+const FILE = coverage({});
+
+for (const [what, status, file, text] of [
+  ['the file on screen goes before the project', STATUS, FILE, '$(beaker) 65 %'],
+  ['without one it is the project', STATUS, undefined, '$(beaker) 80 %'],
+  ['the patch', { ...STATUS, patchPercentText: '75' }, FILE, '$(beaker) 65 % · patch 75 %'],
+  ['stale', { ...STATUS, state: 'stale', stale: true }, FILE, '$(history) 65 %'],
+  ['running', { ...STATUS, state: 'running', stale: true }, FILE, '$(sync~spin) 65 %'],
+  ['no data', { ...STATUS, state: 'noData' }, undefined, '$(circle-slash) no coverage'],
+  ['an error', { ...STATUS, state: 'error' }, undefined, '$(error) coverage'],
+  ['not counted yet', { ...STATUS, percentText: null }, undefined, '$(beaker) coverage'],
+  ['not there yet', undefined, undefined, '$(loading~spin) covls'],
+] as const) {
+  test(`${what}: ${text}`, () => {
+    assert.equal(words(status, file, undefined).text, text);
+  });
+}
+
+test('that there is no server is said before all else', () => {
+  const said = words(STATUS, FILE, 'covls needs Python 3.11 or newer');
+  assert.deepEqual([said.text, said.tooltip, said.warning], [
+    '$(error) covls',
+    'covls needs Python 3.11 or newer',
+    true,
+  ]);
+});
+
+test('all figures stand in the tooltip, with what the server says', () => {
+  const { tooltip } = words({ ...STATUS, patchPercentText: '75', message: 'shop.py' }, FILE, undefined);
+  for (const part of ['This file: 65 %, 5 of 16', '2 partly', 'Project: 80 %', 'Patch: 75 %', 'shop.py']) {
+    assert.ok(tooltip.includes(part), part);
+  }
+});
