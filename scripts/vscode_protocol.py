@@ -18,14 +18,7 @@ HEADER = """\
 import type { Location, Range, TextDocumentIdentifier } from 'vscode-languageclient';
 """
 
-_METHODS = (
-    "FILE_COVERAGE",
-    "PROJECT_COVERAGE",
-    "TESTS_AT",
-    "FILE_TESTS",
-    "DID_CHANGE_COVERAGE",
-    "STATUS",
-)
+_METHODS = ("FILE_COVERAGE", "PROJECT_COVERAGE", "TESTS_AT", "DID_CHANGE_COVERAGE", "STATUS")
 _PROTOCOL = (types.TextDocumentIdentifier, types.Range, types.Location)
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
 
@@ -33,9 +26,7 @@ _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", Any: "
 def typescript() -> str:
     """The text of the extension's protocol.ts."""
     parts = [HEADER]
-    for name in _METHODS:
-        if hasattr(messages, name):
-            parts.append(f"export const {name} = '{getattr(messages, name)}';\n")
+    parts += [f"export const {name} = '{getattr(messages, name)}';\n" for name in _METHODS]
     parts += [_interface(shape) for shape in _shapes()]
     names = "".join(f"  '{camel(name)}',\n" for name in server_settings())
     parts.append(

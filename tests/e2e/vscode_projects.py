@@ -1,4 +1,4 @@
-"""Makes what the VS Code extension is tried on: click, and a small shop, measured; and what is right.
+"""Makes what the VS Code extension is tried on, click and small shops, measured; and what is right.
 
     python -m tests.e2e.vscode_projects FOLDER
 
@@ -70,8 +70,20 @@ def make_shop(folder: Path) -> None:
     (folder / ".coveragerc").write_text(
         "[run]\nbranch = true\ndynamic_context = test_function\nsource = .\n", encoding="utf-8"
     )
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "coverage",
+        "run",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    subprocess.run(
+        command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
 
 
 def main(folder: Path) -> None:
@@ -83,7 +95,7 @@ def main(folder: Path) -> None:
         name.replace("\\", "/"): {"summary": one["summary"], "bars": bars(tree / name, one)}
         for name, one in report["files"].items()
     }
-    for name in ("shop", "other"):
+    for name in ("shop", "other", "runs"):
         make_shop(folder / name)
     workspace = {"folders": [{"path": "shop"}, {"path": "other"}]}
     (folder / "two.code-workspace").write_text(json.dumps(workspace), encoding="utf-8")

@@ -24,6 +24,8 @@ export class FilesView implements vscode.TreeDataProvider<Row>, vscode.Disposabl
       return [];
     }
     const project = await this.#store.project();
+    const none = project?.files.length === 0;
+    void vscode.commands.executeCommand('setContext', 'covls.noData', none);
     this.#view.description =
       project === undefined || project.files.length === 0
         ? ''

@@ -26,6 +26,8 @@ const PATIENCE_MS = 90_000;
 
 const SETTINGS = {
   'chat.disableAIFeatures': true,
+  // There is no debugger of Python's here.
+  'debug.allowBreakpointsEverywhere': true,
   'editor.minimap.enabled': false,
   'editor.stickyScroll.enabled': false,
   'extensions.ignoreRecommendations': true,

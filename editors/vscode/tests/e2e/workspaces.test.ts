@@ -1,7 +1,7 @@
 /** Workspaces of all kinds, and what can go wrong: no trust, several folders, no server, no Python. */
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { after, afterEach, before, test } from 'node:test';
@@ -49,6 +49,20 @@ test('in Restricted Mode marks are there, and nothing is run', async () => {
   assert.match((await run.textContent()) ?? '', /not in Restricted Mode/);
   await window.picture('restricted');
   await window.page.keyboard.press('Escape');
+});
+
+test('tests are run by a command, and the marks follow', async () => {
+  const folder = path.join(PROJECTS, 'runs');
+  const window = await bench.open(folder, ['shop.py']);
+  await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks');
+  writeFileSync(
+    path.join(folder, 'test_member.py'),
+    'from shop import price\n\n\ndef test_member():\n    assert price(10, True) == 9\n',
+  );
+  await window.command('covls: Run all tests');
+  const member = { ...SHOP, 5: 'covered', 6: 'covered' };
+  await until(() => window.kinds(), (kinds) => has(kinds, member), 'marks of what ran');
+  await window.picture('run');
 });
 
 test('each folder of a workspace with several has its own figures', async () => {

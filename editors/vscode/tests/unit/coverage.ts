@@ -39,4 +39,5 @@ export const STATUS: StatusParams = {
   message: '',
   python: null,
   tests: null,
+  run: null,
 };
