@@ -32,7 +32,6 @@ $(VENV)/.dev: $(INPUTS)
 test: dev ## Everything: style, types, import contracts, and the whole suite
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory lint pytest
-	@scripts/test-vscode --if-there
 
 lint: dev ## Style, format, types, import contracts
 	$(BIN)/ruff check .

@@ -32,6 +32,8 @@ export interface Report {
 
 export interface Expected {
   readonly click: string;
+  /** The interpreter that measured all this. */
+  readonly python: string;
   readonly totals: { readonly percent_covered: number; readonly percent_covered_display: string };
   readonly files: Readonly<Record<string, Report>>;
 }
