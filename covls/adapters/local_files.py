@@ -1,7 +1,7 @@
-"""The Python files below a folder, for finding measured files that have other paths here."""
+"""The files below a root that are the project's own."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -18,10 +18,22 @@ def local_python_files(root: Path, most: int = _MOST) -> list[str]:
     copied. Links to folders are not followed: what they lead to has a real path of its own, and a
     link may lead back.
     """
-    return sorted(islice(_walk(os.path.realpath(root)), most))
+    local = os.path.realpath(root)
+    found = (
+        f"{folder}{os.sep}{name}"
+        for folder, names in own_folders(local, _NOT_SOURCES.__contains__)
+        for name in names
+        if name.endswith((".py", ".pyw"))
+    )
+    return sorted(islice(found, most))
 
 
-def _walk(root: str) -> Iterator[str]:
+def own_folders(root: str, left_out: Callable[[str], bool]) -> Iterator[tuple[str, list[str]]]:
+    """The folders of a project's own with the names of their files, sorted.
+
+    Those whose name is `left_out` are not looked into, nor are those that `local_python_files`
+    leaves out whatever their name is.
+    """
     for folder, folders, names in os.walk(root):
         if "pyvenv.cfg" in names and folder != root:
             folders.clear()
@@ -31,9 +43,7 @@ def _walk(root: str) -> Iterator[str]:
             name
             for name in sorted(folders)
             if not name.startswith(".")
-            and name not in _NOT_SOURCES
+            and not left_out(name)
             and not (in_build and name.startswith("lib"))
         ]
-        for name in names:
-            if name.endswith((".py", ".pyw")):
-                yield f"{folder}{os.sep}{name}"
+        yield folder, sorted(names)

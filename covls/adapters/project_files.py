@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from covls.adapters.ledger import content_hash
+from covls.adapters.local_files import own_folders
 from covls.adapters.source import MAX_BYTES, Unreadable, read_source, source_text
 from covls.core.impact import Change
 from covls.core.imports import ImportGraph, Imports, imports_of
@@ -73,22 +74,14 @@ def name_of(path: str | Path, root: Path) -> str:
 
 
 def _walk(root: str) -> Iterator[tuple[str, str]]:
-    for folder, folders, names in os.walk(root):
-        if "pyvenv.cfg" in names and folder != root:
-            folders.clear()
-            continue
-        in_build = Path(folder).name == "build"
-        folders[:] = [
-            name
-            for name in sorted(folders)
-            if not name.startswith(".")
-            and name not in _NOT_OF_THE_PROJECT
-            and not name.endswith(".egg-info")
-            and not (in_build and name.startswith("lib"))
-        ]
-        for name in sorted(names):
+    for folder, names in own_folders(root, _is_not_of_the_project):
+        for name in names:
             if not name.endswith(_WRITTEN_BY_TOOLS):
                 yield f"{folder}{os.sep}{name}", name
+
+
+def _is_not_of_the_project(folder: str) -> bool:
+    return folder in _NOT_OF_THE_PROJECT or folder.endswith(".egg-info")
 
 
 def _state(path: str, known: FileState | None) -> FileState | None:
