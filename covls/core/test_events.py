@@ -43,6 +43,9 @@ class Finished:
     line: int | None = None
     """1-based."""
     long: str = ""
+    source_file: str | None = None
+    """Where the error was raised, if elsewhere than in the test."""
+    source_line: int | None = None
 
     @property
     def failed(self) -> bool:
@@ -142,6 +145,8 @@ def _event(told: Mapping[str, object]) -> Event | None:
                 _file(told.get("file")),
                 _line(told.get("line")),
                 _text(told.get("long") or ""),
+                _file(told.get("source_file")),
+                _line(told.get("source_line")),
             )
         case "collection-error":
             return CollectionError(

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from lsprotocol import types
+
+from covls.core.failures import Failure
 from covls.core.test_events import Collected, Event, Finished
 from covls.project import Project
 from covls.running import Runner
@@ -98,6 +101,11 @@ class Runs:
         """In the order they were asked for."""
         self.failing: frozenset[str] = frozenset()
         """The tests and files that the user was last told of."""
+
+        self.failures: tuple[Failure, ...] = ()
+        """What failed when it last ran."""
+        self.published: dict[str, list[types.Diagnostic]] = {}
+        """What was published of files that are not open, by URI."""
 
         self.saved: set[Path] = set()
         """Files that were saved, and whose tests have not begun to run."""

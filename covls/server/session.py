@@ -372,6 +372,9 @@ class Session:
         """Stop serving a root."""
         root.closed = True
         root.runs.cancel()
+        for uri in root.runs.published:
+            params = types.PublishDiagnosticsParams(uri=uri, diagnostics=[])
+            self.server.text_document_publish_diagnostics(params)
         for task in (root.look, root.counting, root.counting_patch, root.following, root.started):
             if task is not None:
                 task.cancel()

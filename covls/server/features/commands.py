@@ -8,7 +8,15 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.server.convert import path_of
-from covls.server.features import create_test, exclusion, explain, go_to_tests, open_report, run
+from covls.server.features import (
+    create_test,
+    exclusion,
+    explain,
+    failed_tests,
+    go_to_tests,
+    open_report,
+    run,
+)
 from covls.server.session import Session
 
 Kind = type[str] | type[int] | type[list[str]]
@@ -31,6 +39,7 @@ async def toggle(session: Session) -> dict[str, bool]:
     """Take all marks and diagnostics off the screen, or put them back. Says which."""
     session.enabled = not session.enabled
     session.show_anew()
+    failed_tests.show_all_closed(session)
     return {"enabled": session.enabled}
 
 

@@ -15,6 +15,7 @@ from covls.core.patch import split
 from covls.core.settings import Diagnostics as DiagnosticsSettings
 from covls.server.capabilities import Capabilities
 from covls.server.convert import Encoding, lines_range
+from covls.server.features import failed_tests
 from covls.server.session import Document, Session, Shown
 
 SOURCE = "covls"
@@ -22,7 +23,7 @@ UNCOVERED = "uncovered"
 PARTIAL_BRANCH = "partial-branch"
 LOST = "lost"
 STALE = "stale"
-CODES = (UNCOVERED, PARTIAL_BRANCH, LOST, STALE)
+CODES = (UNCOVERED, PARTIAL_BRANCH, LOST, STALE, failed_tests.CODE)
 
 NOT_VERIFIED = (
     "It is not known which text was measured: the file was modified after the data was written. "
@@ -93,16 +94,24 @@ async def _pull(
 async def _diagnostics(
     session: Session, document: Document, shown: Shown
 ) -> list[types.Diagnostic]:
-    if shown.view is None or document.root is None:
+    root, view = document.root, shown.view
+    if root is None:
         return []
-    view, settings = shown.view, document.root.settings.diagnostics
+    failures = failed_tests.failures_in(session, root, document.path)
+    if view is None and not failures:
+        return []
+    settings = root.settings.diagnostics
 
     def work() -> list[types.Diagnostic]:
+        failed = failed_tests.diagnostics_of(failures, shown.lines, session.capabilities)
+        if view is None:
+            return failed
         patch = view.patch.lines if view.patch is not None else ()
         marks, missing, uri = view.marks, view.missing, document.uri
-        return diagnostics_of(
+        found = diagnostics_of(
             marks, missing, shown.lines, uri, settings, session.capabilities, patch=patch
         )
+        return failed + found
 
     return await session.in_thread(work)
 

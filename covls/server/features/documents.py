@@ -3,7 +3,7 @@
 from lsprotocol import types
 
 from covls.server.convert import path_of
-from covls.server.features import diagnostics, run_on_save
+from covls.server.features import diagnostics, failed_tests, run_on_save
 from covls.server.session import Session
 
 
@@ -13,6 +13,7 @@ def did_open(session: Session, params: types.DidOpenTextDocumentParams) -> None:
     path = path_of(document.uri)
     if path is not None:
         session.open(document.uri, path, document.version, document.text)
+        failed_tests.show_all_closed(session)
 
 
 def did_change(session: Session, params: types.DidChangeTextDocumentParams) -> None:
@@ -42,3 +43,4 @@ def did_close(session: Session, params: types.DidCloseTextDocumentParams) -> Non
     document = session.close_document(params.text_document.uri)
     if document is not None:
         diagnostics.clear(session, document)
+        failed_tests.show_all_closed(session)

@@ -18,6 +18,7 @@ from covls.core.test_events import Event
 from covls.project import Project
 from covls.running import Outcome
 from covls.server.convert import path_of, uri_of
+from covls.server.features import failed_tests
 from covls.server.features.tests_at import names_at
 from covls.server.place import Place
 from covls.server.progress import Progress, with_progress
@@ -287,6 +288,7 @@ async def run(
     finally:
         job.counts = None
     (outcome,) = outcomes
+    await failed_tests.take(session, root, choice, outcome)
     if outcome.written and not root.closed:
         session.root_changed(root)
     return outcome

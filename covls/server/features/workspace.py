@@ -5,7 +5,7 @@ from pathlib import Path
 from lsprotocol import types
 
 from covls.server.convert import path_of
-from covls.server.features import configuration
+from covls.server.features import configuration, failed_tests
 from covls.server.root import CONFIGURATION_FILES
 from covls.server.session import Session
 
@@ -31,7 +31,7 @@ def did_change_watched_files(session: Session, params: types.DidChangeWatchedFil
     """Look again where settings, data or open sources changed."""
     open_paths = {document.path: document for document in session.documents.values()}
     settings_changed = False
-    data_changed = False
+    data_changed = python_changed = False
     for change in params.changes:
         path = path_of(change.uri)
         if path is None:
@@ -42,6 +42,9 @@ def did_change_watched_files(session: Session, params: types.DidChangeWatchedFil
             session.file_changed(document)
         elif path.suffix == ".py":
             session.other_file_changed(path)
+            python_changed = True
+    if python_changed:
+        failed_tests.show_all_closed(session)
     if settings_changed or data_changed:
         for root in session.roots.values():
             if settings_changed or root.settings.watch.mode != "off":
