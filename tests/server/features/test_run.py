@@ -160,7 +160,7 @@ async def test_tests_by_name(minimal: Client, project: Path) -> None:
 
 
 async def test_what_failed_is_told_and_its_log_shown(client: Client, project: Path) -> None:
-    client.ignore(*QUIET)
+    client.ignore(*QUIET, "textDocument/publishDiagnostics")
     (project / "test_shop.py").write_text(TESTS.replace("== 90", "== 80"))
     shown: list[Any] = []
     asked: list[Any] = []
