@@ -1,4 +1,5 @@
-"""Modules of the standard library as they are run, each by some calls of what it is for.
+"""Modules of the standard library, click and attrs as they are run, each by some calls of what it
+is for.
 
 A copy of the module's text, or of what an edit made of it, is executed under a name of its own and
 called here, so that the same is asked of both. What is called is the same on every Python.
@@ -15,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import attr
 from coverage import Coverage
 from coverage.config import DEFAULT_EXCLUDE, DEFAULT_PARTIAL, DEFAULT_PARTIAL_ALWAYS
 
@@ -215,6 +217,85 @@ def _textwrap(m: Any) -> None:
         m.wrap("a", 0)
 
 
+def _click_formatting(m: Any) -> None:
+    formatter = m.HelpFormatter(width=30)
+    formatter.write_usage("tool", "[OPTIONS] COMMAND [ARGS]...")
+    with formatter.section("Options"), formatter.indentation():
+        formatter.write_dl([("-a, --all", "all of " * 9), ("--a-rather-long-one", "it")])
+    formatter.write_paragraph()
+    formatter.write_text("one two " * 12)
+    m.wrap_text("a b c\n\n\b\n  as it is\n\nlast", 8, preserve_paragraphs=True)
+    m.join_options(["--all", "-a", "/s"]), formatter.getvalue()
+
+
+def _click_types(m: Any) -> None:
+    m.convert_type(None, 1), m.convert_type(str), m.convert_type((int, str)).name
+    m.Choice(["a", "B"], case_sensitive=False).convert("b", None, None)
+    m.IntRange(1, 5, clamp=True).convert("9", None, None), m.BOOL.convert("yes", None, None)
+    m.FloatRange(0, max_open=True, max=2).convert("1.5", None, None), m.UUID
+    m.DateTime().convert("2024-02-29", None, None), m.Path().convert(".", None, None)
+    m.STRING.convert(b"x", None, None), m.INT.convert("3", None, None)
+    for kind, value in ((m.IntRange(1, 5), "7"), (m.BOOL, "maybe"), (m.DateTime(), "never")):
+        with contextlib.suppress(m.BadParameter):
+            kind.convert(value, None, None)
+
+
+def _click_utils(m: Any) -> None:
+    m.make_default_short_help("One sentence. And another.\n\nMore."), m.make_str(b"a")
+    (
+        m.make_default_short_help("word " * 30, max_length=20),
+        m.get_app_dir("A Tool", force_posix=True),
+    )
+    m.echo("x", file=io.StringIO()), m.echo(b"x", file=io.BytesIO()), m.format_filename("a/b", True)
+    with m.LazyFile(__file__) as lazy:
+        next(iter(lazy)), repr(lazy)
+    with m.KeepOpenFile(io.StringIO("a")) as kept:
+        list(kept), repr(kept)
+
+
+def _attr_converters(m: Any) -> None:
+    m.optional(int)(None), m.optional(int)("1"), m.default_if_none(factory=list)(None)
+    m.default_if_none(1)(None), m.to_bool("yes"), m.to_bool(0)
+    with contextlib.suppress(ValueError):
+        m.to_bool("maybe")
+
+
+def _attr_make(m: Any) -> None:
+    made = {"x": m.attrib(default=1), "y": m.attrib(factory=list, repr=False, eq=False)}
+    plain = m.attrs(type("Plain", (), dict(made)))
+    other = m.attrs(frozen=True, slots=True, order=True)(
+        type("Other", (), {"z": m.attrib(converter=int, validator=lambda *_: None)})
+    )
+    repr(plain(2)), plain() == plain(), other("3") < other(4), hash(other(1)), m.fields(plain).x
+    with contextlib.suppress(Exception):
+        other(1).z = 2
+    m.make_class("Made", ["a", "b"])(1, 2), m.fields_dict(other), m.validate(other(1))
+    child = m.attrs(type("Child", (plain,), {"w": m.attrib(kw_only=True)}))
+    repr(child(w=0))
+
+
+def _attr_validators(m: Any) -> None:
+    for check, good, bad in (
+        (m.instance_of(int), 1, "a"), (m.in_([1, 2]), 1, 3), (m.matches_re("a+"), "aa", "b"),
+        (m.optional(m.ge(2)), None, 1), (m.and_(m.lt(5), m.gt(0)), 1, 9), (m.max_len(1), "a", "ab"),
+        (m.deep_iterable(m.instance_of(int)), [1], ["a"]), (m.min_len(1), "a", ""),
+        (m.deep_mapping(m.instance_of(str), m.le(1)), {"a": 1}, {"a": 2}),
+        (m.not_(m.is_callable()), 1, print), (m.or_(m.lt(0), m.gt(9)), 10, 5),
+    ):  # fmt: skip
+        repr(check)
+        field = attr.fields(_Checked).value
+        check(None, field, good)
+        with contextlib.suppress(Exception):
+            check(None, field, bad)
+    with m.disabled():
+        m.get_disabled()
+
+
+@attr.s
+class _Checked:
+    value = attr.ib(default=0)
+
+
 _DRIVERS: dict[str, Driver] = {
     "bisect": _bisect, "calendar": _calendar, "cmd": _cmd, "colorsys": _colorsys,
     "configparser": _configparser, "csv": _csv, "difflib": _difflib, "fnmatch": _fnmatch,
@@ -223,11 +304,32 @@ _DRIVERS: dict[str, Driver] = {
     "json/encoder": _json_encoder, "netrc": _netrc, "optparse": _optparse,
     "plistlib": _plistlib, "pprint": _pprint, "quopri": _quopri, "shlex": _shlex,
     "statistics": _statistics, "string": _string, "textwrap": _textwrap,
+    "click/formatting": _click_formatting, "click/types": _click_types,
+    "click/utils": _click_utils, "attr/converters": _attr_converters, "attr/_make": _attr_make,
+    "attr/validators": _attr_validators,
 }  # fmt: skip
+
+_INSTALLED = ("click", "attr")
 
 
 def _place_of(module: str) -> Path:
-    return Path(sysconfig.get_path("stdlib"), f"{module}.py")
+    package = module.partition("/")[0]
+    if package not in _INSTALLED:
+        return Path(sysconfig.get_path("stdlib"), f"{module}.py")
+    found = importlib.util.find_spec(package)
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / f"{module.partition('/')[2]}.py"
+
+
+def _name_of(module: str) -> str:
+    """The name to execute a copy under: in its package, from where it imports what is beside."""
+    package, _, rest = module.partition("/")
+    return (
+        f"{package}.covls_runs_{rest}"
+        if package in _INSTALLED
+        else ("covls_runs_" + module.replace("/", "_"))
+    )
 
 
 DRIVERS = {module: driver for module, driver in _DRIVERS.items() if _place_of(module).exists()}
@@ -243,7 +345,7 @@ def text_of(module: str) -> str:
 def measure(module: str, text: str, *, branches: bool = True) -> FileCoverage | None:
     """What runs of a text of a module under its calls, by coverage.py; None where it fails."""
     driver = DRIVERS[module]
-    name = "covls_runs_" + module.replace("/", "_")
+    name = _name_of(module)
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder, f"{name}.py"))
         Path(path).write_text(text, encoding="utf-8")
