@@ -293,7 +293,7 @@ def _attr_validators(m: Any) -> None:
 
 @attr.s
 class _Checked:
-    value = attr.ib(default=0)
+    value: int = attr.ib(default=0)
 
 
 _DRIVERS: dict[str, Driver] = {
