@@ -88,11 +88,14 @@ def test_lenses(click: Path, nvim: Neovim) -> None:
     nvim.wait(lambda: lenses(nvim) == before, "the lenses to come back after undo")
 
 
-def test_a_click_leads_to_a_test(click: Path, nvim: Neovim) -> None:
+def test_a_place_leads_to_a_test(click: Path, nvim: Neovim) -> None:
     nvim.edit(click / FILE)
     before = nvim.wait(lambda: lenses(nvim), "code lenses")
     line = next(line for line, words in before.items() if " 1 test " in f"{words} ")
-    nvim.lua(f"vim.api.nvim_win_set_cursor(0, {{{line}, 0}}) vim.lsp.codelens.run()")
+    nvim.lua(
+        "vim.lsp.get_clients({ name = 'covls' })[1]:exec_cmd({ title = 'Tests', "
+        f"command = 'covls.goToTests', arguments = {{ vim.uri_from_bufnr(0), {line - 1} }} }})"
+    )
 
     def at_a_test() -> bool:
         place = nvim.lua("return { vim.fn.expand('%:t'), vim.fn.getline('.') }")

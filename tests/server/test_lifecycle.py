@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -35,7 +36,9 @@ async def test_what_the_server_says_it_can_do(client: Client, tmp_path: Path) ->
     # 1 is Full: edits come as whole texts.
     assert (sync["openClose"], sync["change"], sync["save"]) == (True, 1, True)
     assert found["hoverProvider"] is True
-    assert set(found["executeCommandProvider"]["commands"]) == {"covls.toggle", "covls.refresh"}
+    page = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
+    documented = re.findall(r"^\| `(covls\.\w+)` \|", page, re.MULTILINE)
+    assert sorted(found["executeCommandProvider"]["commands"]) == sorted(set(documented))
     assert found["workspace"]["workspaceFolders"] == {
         "supported": True,
         "changeNotifications": True,

@@ -37,9 +37,10 @@ class Client:
         self._sent = 0
         self._ended = False
         self._log: list[bytes] = []
+        # The log's first: at the end the other waits for it.
         self._readers = [
-            threading.Thread(target=self._read, daemon=True),
             threading.Thread(target=self._read_log, daemon=True),
+            threading.Thread(target=self._read, daemon=True),
         ]
         for reader in self._readers:
             reader.start()
@@ -158,6 +159,8 @@ class Client:
                 else:
                     self._answers[message["id"]] = message
                 self._changed.notify_all()
+        # What the server said last is read by now, unless something it started holds its log open.
+        self._readers[0].join(timeout=2)
         with self._changed:
             self._ended = True
             self._changed.notify_all()

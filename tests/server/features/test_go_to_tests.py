@@ -161,7 +161,9 @@ def test_method():
     lenses = await minimal.lenses(uri)
     for lens in lenses:
         command = lens["command"]
-        found = await minimal.command(command["command"], *command["arguments"])
+        # A click runs these tests.
+        assert command["command"] == "covls.runAtCursor"
+        found = await minimal.command("covls.goToTests", *command["arguments"])
         assert f"{len(found)} test" in command["title"]
     assert len(lenses) == 4
     minimal.change(uri, "# above\n" + (project / "a.py").read_text().replace("n and", "n or"))
