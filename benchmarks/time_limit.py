@@ -28,7 +28,7 @@ def _stop(_signal: int, frame: FrameType | None) -> None:
             return
         within = within.f_back
     # pytest's own outcome is no Exception, so that the code under test cannot swallow it.
-    pytest.skip(f"stopped after {TEST_SECONDS} s")
+    pytest.skip(f"stopped after {TEST_SECONDS} s: raise TEST_SECONDS to let it end")
 
 
 @pytest.hookimpl(wrapper=True)

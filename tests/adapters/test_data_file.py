@@ -196,7 +196,7 @@ recorded.save()
 @pytest.mark.parametrize("core", ["sysmon", "pytrace"])
 def test_sysmon_names_the_first_test_of_each_line_alone(tmp_path: Path, core: str) -> None:
     if core == "sysmon" and sys.version_info < (3, 12):
-        pytest.skip("sys.monitoring came with Python 3.12")
+        pytest.skip("sys.monitoring came with Python 3.12: run it there, or later")
     write(tmp_path, {"both.py": "def first():\n    return 1\n\n\ndef second():\n    return 2\n"})
     write(tmp_path, {"record.py": SWITCHING})
     subprocess.run(

@@ -212,7 +212,7 @@ def test_a_journal_of_another_writer_is_respected(tmp_path: Path, cache: Path) -
         )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="rights and links are POSIX's")
+@pytest.mark.skipif(sys.platform == "win32", reason="rights and links are POSIX's: run it there")
 def test_rights_and_links_stay(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "real").mkdir()
     real = by_coverage(tmp_path / "real/data", arcs=True)
@@ -270,7 +270,9 @@ WRITER = textwrap.dedent(
 )
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="processes are killed by a signal")
+@pytest.mark.skipif(
+    not hasattr(signal, "SIGKILL"), reason="processes are killed by a signal: run it on POSIX"
+)
 def test_a_writer_killed_at_any_moment_leaves_whole_data(tmp_path: Path, cache: Path) -> None:
     chosen = random.Random(20261122)
     data_file = tmp_path / ".coverage"

@@ -121,7 +121,7 @@ def test_comprehends(items): comprehends(items)
 
 PROGRAM = """\
 import os, runpy, sys
-os.chdir("/there/root")
+os.chdir("/there/project")
 sys.path.append("/site")
 sys.argv = ["run_tests.py", "/there/OUT/request.json"]
 sys.path.insert(0, "/probe")
@@ -133,8 +133,8 @@ except SystemExit as end:
 
 PLAIN = """\
 import os, sys
-os.chdir("/there/root")
-sys.path[:0] = ["/there/root", "/site"]
+os.chdir("/there/project")
+sys.path[:0] = ["/there/project", "/site"]
 import coverage
 cov = coverage.Coverage(data_file="/there/plain/.coverage")
 cov.start()
@@ -208,11 +208,13 @@ def in_pyodide(program: str, folder: Path) -> str:
 
 def recorded_in_pyodide(folder: Path, core: str) -> Recorded:
     out = folder / core
-    request = start(folder / "root", out, "pytest", arguments=("-p", "no:cacheprovider"), core=core)
+    request = start(
+        folder / "project", out, "pytest", arguments=("-p", "no:cacheprovider"), core=core
+    )
     told = json.loads(request.read_text())
-    request.write_text(json.dumps({**told, "root": "/there/root", "out": f"/there/{core}"}))
+    request.write_text(json.dumps({**told, "root": "/there/project", "out": f"/there/{core}"}))
     output = in_pyodide(PROGRAM.replace("OUT", core), folder)
-    return read(Path("/there/root"), out, 0, output)
+    return read(Path("/there/project"), out, 0, output)
 
 
 def verdict(path: Path, arcs: frozenset[Any]) -> tuple[Any, ...]:
@@ -228,7 +230,7 @@ def verdict(path: Path, arcs: frozenset[Any]) -> tuple[Any, ...]:
 @pytest.mark.needs_tool("node", why="runs CPython 3.14 built for WebAssembly")
 @pytest.mark.needs_tool("npm", why="fetches CPython 3.14 built for WebAssembly")
 def test_branches_of_each_test(tmp_path: Path) -> None:
-    root = tmp_path / "root"
+    root = tmp_path / "project"
     write(
         root,
         {
@@ -269,7 +271,7 @@ def test_branches_of_each_test(tmp_path: Path) -> None:
     in_pyodide(PLAIN, tmp_path)
     data = CoverageData(str(tmp_path / "plain" / ".coverage"))
     data.read()
-    plain = frozenset(data.arcs("/there/root/pkg/a.py") or ())
+    plain = frozenset(data.arcs("/there/project/pkg/a.py") or ())
     data.close(force=True)
     for recorded in (auto, traced):
         assert verdict(path, recorded.union["pkg/a.py"]) == verdict(path, plain)
