@@ -3,11 +3,13 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from coverage import CoverageData
+from coverage.exceptions import DataError
 
 from tests.cli.measured import write
 from tests.probe.recorded import BARE, Recorded, run
@@ -90,6 +92,23 @@ LINES = {
 }
 
 
+def whole(path: Path) -> CoverageData:
+    """A data file, once it is written whole: multiprocessing's own helpers outlive the run."""
+    deadline = time.monotonic() + 30
+    while True:
+        data = CoverageData(str(path))
+        try:
+            data.read()
+            data.measured_contexts()
+        except DataError:
+            data.close(force=True)
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return data
+
+
 def plainly(root: Path, *command: str, **environment: str) -> dict[str, set[object]]:
     """What a command that the user gives leaves in the data file: contexts and what ran."""
     subprocess.run(
@@ -103,8 +122,7 @@ def plainly(root: Path, *command: str, **environment: str) -> dict[str, set[obje
     for path in root.glob(".coverage*"):
         if path.name == ".coveragerc":
             continue
-        data = CoverageData(str(path))
-        data.read()
+        data = whole(path)
         found["contexts"] = found.get("contexts", set()) | data.measured_contexts()
         for name in data.measured_files():
             ran = data.arcs(name) if data.has_arcs() else data.lines(name)
