@@ -14,6 +14,9 @@ import pytest
 
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
+# The tests of projects that tests run covls on.
+collect_ignore = ["projects"]
+
 # What a user's shell may set and what would change the runs that tests start.
 FOREIGN = (
     "COVERAGE_CORE",
