@@ -23,6 +23,9 @@ export async function showMenu(store: CoverageStore): Promise<void> {
       command: 'covls.files.focus',
     });
   }
+  if (store.statuses.some((status) => status.run !== null)) {
+    entries.unshift({ label: '$(stop-circle) Cancel the test run', command: 'covls.command.cancelRun' });
+  }
   const run = (label: string, command: string): Entry =>
     trusted
       ? { label, command }

@@ -1,6 +1,6 @@
 /** What the status bar says. */
 
-import type { FileCoverageResult, StatusParams } from '../protocol.ts';
+import type { FileCoverageResult, RunCounts, StatusParams } from '../protocol.ts';
 
 export interface Words {
   readonly text: string;
@@ -34,7 +34,16 @@ export function words(
   if (status.patchPercentText !== null) {
     parts.push(`patch ${status.patchPercentText} %`);
   }
+  if (status.run !== null) {
+    parts.push(...progress(status.run));
+  }
   return { text: `${icon} ${parts.join(' · ')}`, tooltip, warning: false };
+}
+
+/** How far a run of covls's own is. */
+function progress({ done, total, failed }: RunCounts): string[] {
+  const counted = total === 0 ? 'collecting tests' : `${done} of ${total} tests`;
+  return failed === 0 ? [counted] : [counted, `${failed} failed`];
 }
 
 function tooltipOf(status: StatusParams, file: FileCoverageResult | undefined): string {
@@ -53,6 +62,9 @@ function tooltipOf(status: StatusParams, file: FileCoverageResult | undefined): 
   lines.push(STATES[status.state] ?? status.state);
   if (status.message !== '') {
     lines.push(status.message);
+  }
+  if (status.run !== null) {
+    lines.push('Click to cancel the run.');
   }
   return lines.join('\n');
 }
