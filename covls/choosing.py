@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -46,6 +46,8 @@ class Request:
     first: int = 1
     last: int = 1
     text: str | None = None
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """Texts in the place of those on disk, by path, by which affected tests are to be chosen."""
     app: str = ""
     tests: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
@@ -67,6 +69,8 @@ class Choice:
     """Whether all test modules have to be imported for the data to be those of a full run."""
     changed: bool = True
     """Whether anything is another than when the tests ran."""
+    files: tuple[str, ...] = ()
+    """The files that are, by their path from the root, where the affected tests were chosen."""
     note: str = ""
     """What to say of the choice."""
 
@@ -191,7 +195,7 @@ class Chooser:
         return self._project.tests_at(path, first, last, text)
 
     def _affected(self, request: Request, framework: Framework) -> Choice:
-        before = self.look(framework)
+        before = self.look(framework, request.texts)
         selection = self.partial_runs(framework).select(before)
         if selection.everything is not None:
             return Choice(request, framework, {}, everything=selection.everything)
@@ -202,6 +206,7 @@ class Chooser:
             gone=selection.gone,
             collect_all=selection.collect_all,
             changed=bool(before.changes),
+            files=tuple(before.changes),
         )
 
     def partial_runs(self, framework: Framework) -> PartialRuns:
@@ -226,19 +231,29 @@ class Chooser:
         words += (*command.program, *command.arguments)
         return environment_of_tests(interpreter, self._project.configuration, words)
 
-    def look(self, framework: Framework) -> Before:
-        """How things stand before a run. Data that another tool wrote are adopted."""
+    def look(self, framework: Framework, texts: Mapping[Path, str] | None = None) -> Before:
+        """How things stand before a run. Data that another tool wrote are adopted.
+
+        `texts` are what an editor has of files that are not saved, by path.
+        """
         runs, environment = self.partial_runs(framework), self._environment(framework)
-        before = runs.look(environment)
+        unsaved = {
+            name_of(os.path.realpath(path), self._root): text
+            for path, text in (texts or {}).items()
+            if text != _text_of(path)
+        }
+        before = runs.look(environment, unsaved)
         if before.data and (
             before.about is None or before.about.data != data_identity(before.data)
         ):
-            self._project.load()
             snapshot = self._project.snapshot
+            if snapshot is None or snapshot.fingerprint != before.data:
+                self._project.load()
+                snapshot = self._project.snapshot
             if snapshot is not None and snapshot.fingerprint == before.data:
                 only_first = self._project.only_first_tests
                 runs.adopt(snapshot, environment, only_first_tests=only_first)
-                before = runs.look(environment)
+                before = runs.look(environment, unsaved)
         return before
 
 

@@ -8,7 +8,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from covls.adapters.run_records import RunRecords, nothing_ran, read_run
 from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_framework import Framework
 from covls.adapters.test_run import End, RunResult, discard, run_tests
-from covls.choosing import NOTHING_AFFECTED, CannotRunError, Choice, Chooser, Request
+from covls.choosing import NOTHING_AFFECTED, CannotRunError, Choice, Chooser, Request, Scope
+from covls.core.explain import Affected, affected_of
 from covls.core.test_events import Event, Tally
 from covls.project import Project
 
@@ -58,6 +59,23 @@ class Runner:
         with self._choosing:
             return self._chooser.choose(request)
 
+    def affected(self, tests: Collection[str], texts: Mapping[Path, str] | None = None) -> Affected:
+        """Which of some tests a run of the affected tests would take, and why. Runs nothing.
+
+        `texts` are what an editor has of files that are not saved, by path.
+        """
+        try:
+            choice = self.choose(Request(Scope.AFFECTED, texts=texts or {}))
+        except CannotRunError as error:
+            return Affected(unknown=str(error))
+        return affected_of(
+            tests,
+            choice.tests,
+            gone=choice.gone,
+            changed=choice.files,
+            everything=choice.everything,
+        )
+
     def run(
         self,
         choice: Choice,
@@ -81,7 +99,7 @@ class Runner:
                 result = RunResult(End.FINISHED, NOTHING_AFFECTED, Tally(), exit=0)
                 if not choice.changed:
                     return Outcome(result, written=True)
-                with self.project.writing():
+                with self._choosing, self.project.writing():
                     return self._take_in(choice, before, began, result)
             result = run_tests(
                 _with_arguments(choice),
@@ -94,7 +112,8 @@ class Runner:
                 cancelled=cancelled,
             )
             try:
-                with self.project.writing():
+                # Whoever looks meanwhile would take the new data for another's.
+                with self._choosing, self.project.writing():
                     return self._take_in(choice, before, began, result)
             finally:
                 discard(result)

@@ -261,7 +261,7 @@ class PartialRuns:
         )
         written = self._write(files, version, before, began, before.detail.has_arcs)
         about = replace(about, data=data_identity(written), has_arcs=before.detail.has_arcs)
-        return Taken(written, self.store.splice(spliced, about, before.sources))
+        return Taken(written, self.store.splice(spliced, about, before.sources, onto=before.about))
 
     def replace(self, before: Before, run: Snapshot, began: float) -> Taken:
         """Put what a run wrote in the place of the data, though it is not known what each test ran.

@@ -204,10 +204,21 @@ class DetailStore:
 
         return self._change(work)
 
-    def splice(self, spliced: Spliced, about: About, sources: Mapping[str, bytes]) -> bool:
-        """Keep what a partial run made of the kept detail. Returns whether it is kept."""
+    def splice(
+        self, spliced: Spliced, about: About, sources: Mapping[str, bytes], *, onto: About
+    ) -> bool:
+        """Keep what a partial run made of the kept detail. Returns whether it is kept.
+
+        `onto` is what was kept when the run began: where something else is by now, that stays.
+        """
+        is_kept = True
 
         def work(database: sqlite3.Connection) -> None:
+            nonlocal is_kept
+            now = _about(database)
+            is_kept = now is not None and now.data == onto.data
+            if not is_kept:
+                return
             files = {path: file for path, file in spliced.files.items() if file is not None}
             _put_tests(database, spliced.tests, _names_in(files.values()))
             database.executemany(
@@ -216,7 +227,7 @@ class DetailStore:
             _put_files(database, files)
             _put_about(database, about, sources)
 
-        return self._change(work)
+        return self._change(work) and is_kept
 
     def forget(self) -> None:
         """Throw away all that is kept of this root."""

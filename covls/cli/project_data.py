@@ -1,6 +1,7 @@
 """How a command comes to its project, and says what is wrong with it."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,19 +14,26 @@ from covls.core.settings import client_layer, read_settings
 from covls.project import Project
 
 
-def open_project(invocation: Invocation, data_file: Path | None = None) -> Project:
-    """The project that the command is about, with its settings; problems go to stderr."""
+def open_project(
+    invocation: Invocation, data_file: Path | None = None, *, of_tests: bool = False
+) -> Project:
+    """The project that the command is about, with its settings; problems go to stderr.
+
+    `of_tests` says that the command is about running tests: then how they are run is taken from the
+    workspace's files, too, unless it is said not to be trusted. That alone runs nothing of it.
+    """
     root = invocation.root or find_root(Path.cwd())
     given: dict[str, object] = {}
-    if invocation.trusted is not None:
-        given["trusted"] = invocation.trusted
+    trusted = invocation.trusted
+    if trusted is not None or of_tests:
+        given["trusted"] = trusted is not False
     if data_file is not None:
         given["data_file"] = str(absolute(data_file))
     found = read_settings_files(root)
     settings, problems = read_settings(*found.layers, client_layer(given, "command line"))
     for problem in (*found.problems, *problems):
         warn(str(problem))
-    return Project(root, settings, trusted=invocation.trusted)
+    return Project(root, replace(settings, trusted=trusted), trusted=trusted)
 
 
 def load_data(project: Project) -> None:

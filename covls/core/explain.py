@@ -1,18 +1,22 @@
 """All that is known of one line: its state, why, by which tests, and where that is known from."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from covls.core.coverage import FileCoverage, State, Totals, percent_text, regions
 from covls.core.drift import LineMap
+from covls.core.impact import holders
 from covls.core.lost import lost_words
 from covls.core.marks import Freshness, Mark, missed_words
 from covls.core.report import counted, printable
 from covls.core.told_apart import ONLY_FIRST_TESTS
 
 LISTED: Final = 20
-"""Tests that are named in text; JSON names all."""
+"""Tests and files that are named in text; JSON names all."""
+
+NOT_AFFECTED: Final = "nothing that it ran, or that its file imports, was changed"
+NOT_THERE: Final = "it is not there any more"
 
 _STATES: Final = {
     State.COVERED: "covered",
@@ -38,6 +42,52 @@ class Region:
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """What became of a line's tests by the edits since the last run: which of them have to run."""
+
+    tests: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The line's tests that have to run, each with its reasons."""
+    others: Mapping[str, str] = field(default_factory=dict)
+    """Those that need not, and why."""
+    changed: tuple[str, ...] = ()
+    """The files that are others than when the tests ran, as reports write them."""
+    everything: str | None = None
+    """Why all tests have to run; None where that is not so."""
+    unknown: str = ""
+    """Why no test can run, or ""."""
+
+
+def affected_of(
+    tests: Collection[str],
+    chosen: Mapping[str, tuple[str, ...]],
+    *,
+    gone: Collection[str] = (),
+    changed: Sequence[str] = (),
+    everything: str | None = None,
+) -> Affected:
+    """Some tests told apart by whether a run of the affected tests would take them.
+
+    `chosen` are those that it would take, by the names that it would take them by: also a class's
+    or a file's. `gone` are recorded tests that do not exist any more.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    others: dict[str, str] = {}
+    for test in tests:
+        if test in gone:
+            others[test] = NOT_THERE
+            continue
+        names = [name for name in holders(test) if name in chosen]
+        reasons = tuple(dict.fromkeys(why for name in names for why in chosen[name]))
+        if everything is not None:
+            found[test] = (everything,)
+        elif names:
+            found[test] = reasons
+        else:
+            others[test] = NOT_AFFECTED
+    return Affected(found, others, tuple(changed), everything)
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """What is known of a line. Without a mark there is no statement on it."""
 
@@ -56,6 +106,10 @@ class Explanation:
     precision: int = 0
     only_first_tests: bool = False
     """Whether the data names only the first test of each line."""
+    reached: tuple[str, ...] = ()
+    """The tests of the line; of one that is not as it was measured, those of what is around it."""
+    affected: Affected | None = None
+    """Which of these have to run after what was changed; None where nobody asked."""
 
 
 def regions_around(
@@ -88,6 +142,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         ],
         "tests": None if found.tests is None else list(found.tests),
         "lost": None if mark is None or mark.lost is None else lost_words(mark.lost),
+        "affected": None if found.affected is None else _affected_json(found.affected),
         "measured_text": found.origin,
         "regions": [
             {
@@ -102,6 +157,21 @@ def as_json(found: Explanation) -> dict[str, Any]:
             }
             for region in found.regions
         ],
+    }
+
+
+def _affected_json(affected: Affected) -> dict[str, Any]:
+    tests = [
+        {"id": test, "affected": True, "reasons": list(why)} for test, why in affected.tests.items()
+    ]
+    tests += [
+        {"id": test, "affected": False, "reasons": [why]} for test, why in affected.others.items()
+    ]
+    return {
+        "changed": list(affected.changed),
+        "all": affected.everything is not None,
+        "why": affected.unknown or affected.everything,
+        "tests": tests,
     }
 
 
@@ -142,6 +212,8 @@ def _parts(found: Explanation) -> Iterator[tuple[str, Sequence[str]]]:
         yield "branches", [missed_words(mark, branch) for branch in mark.branches]
     if mark is not None:
         yield "tests", _tests(found, mark)
+    if found.affected is not None:
+        yield "affected", list(_affected(found, found.affected))
     for region in found.regions:
         name = region.name if region.kind != "file" else ""
         yield region.kind, [f"{name}: {_figures(region.totals, found.precision)}".lstrip(": ")]
@@ -164,6 +236,43 @@ def _tests(found: Explanation, mark: Mark) -> Sequence[str]:
         return ["none: it runs outside of any test, when its module is imported most likely"]
     more = len(tests) - LISTED
     return [*tests[:LISTED], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _affected(found: Explanation, affected: Affected) -> Iterator[str]:
+    """What was changed, how many of the line's tests have to run for it, and why."""
+    if affected.unknown:
+        yield f"no test can run: {affected.unknown}"
+        return
+    if affected.everything is not None:
+        yield f"all tests have to run: {affected.everything}"
+        return
+    more = len(affected.changed) - LISTED
+    if affected.changed:
+        names = ", ".join(affected.changed[:LISTED]) + (f" and {more} more" if more > 0 else "")
+        yield f"changed since the last run: {names}"
+    else:
+        yield "nothing was changed since the last run"
+    yield _how_many(found, affected)
+    lines = [f"in: {test}: {'; '.join(why)}" for test, why in affected.tests.items()]
+    if affected.changed or affected.tests:
+        lines += [f"out: {test}: {why}" for test, why in affected.others.items()]
+    yield from lines[:LISTED]
+    if len(lines) > LISTED:
+        yield f"and {len(lines) - LISTED} more"
+
+
+def _how_many(found: Explanation, affected: Affected) -> str:
+    count, of = len(affected.tests), len(found.reached)
+    if not of:
+        return "no test is known to reach this line"
+    where = "this line" if found.tests is not None else "the code around this line"
+    if of == 1:
+        return f"the test that reaches {where} {'has to' if count else 'need not'} run"
+    if not count:
+        return f"none of the {of} tests that reach {where} has to run"
+    if count == of:
+        return f"all {of} tests that reach {where} have to run"
+    return f"{count} of the {of} tests that reach {where} {'has' if count == 1 else 'have'} to run"
 
 
 def _figures(totals: Totals, precision: int) -> str:

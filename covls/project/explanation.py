@@ -18,6 +18,7 @@ def explain_line(
     if recorded.are_told and mark is not None and mark.is_told:
         measured = view.measured_lines(line, line)
         tests = tuple(recorded.reaching(view.measured_path, measured))
+    reached = tests if tests is not None else _reaching_around(view, line, recorded)
     return Explanation(
         name,
         line,
@@ -28,7 +29,20 @@ def explain_line(
         regions_around(view.coverage, view.line_map, name, line),
         precision,
         recorded.only_first,
+        reached,
     )
+
+
+def _reaching_around(view: FileView, line: int, recorded: RecordedTests) -> tuple[str, ...]:
+    """The tests that reach the innermost function or class around a line, or else the file."""
+    around = [
+        region.measured
+        for region in view.regions()
+        if region.start <= line <= region.end and region.measured is not None
+    ]
+    if not around:
+        return tuple(recorded.of_file(view.measured_path))
+    return tuple(recorded.reaching(view.measured_path, around[-1].lines()))
 
 
 def _origin(view: FileView) -> str:

@@ -121,15 +121,17 @@ class Runs:
         """For which reasons he does not want to run all."""
 
         self._runner: Runner | None = None
+        self._making = threading.Lock()
         self._idle = threading.Event()
         self._idle.set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="covls-run")
 
     def runner(self, project: Project) -> Runner:
         """What runs the project's tests. Does IO when it is made."""
-        if self._runner is None or self._runner.project is not project:
-            self._runner = Runner(project)
-        return self._runner
+        with self._making:
+            if self._runner is None or self._runner.project is not project:
+                self._runner = Runner(project)
+            return self._runner
 
     @property
     def counts(self) -> Counts | None:

@@ -91,7 +91,7 @@ def test_a_splice_changes_what_it_names_and_forgets_unused_sources(store: Detail
     spliced = Spliced(
         {"/project/a.py": new, "/project/never.py": None}, {"t.py::new": TestRecord("passed")}
     )
-    assert store.splice(spliced, later, {content_hash(b"edited"): b"edited"})
+    assert store.splice(spliced, later, {content_hash(b"edited"): b"edited"}, onto=ABOUT)
     found = store.detail()
     assert found is not None
     assert files_of(found) == {"/project/a.py": new}
@@ -99,6 +99,19 @@ def test_a_splice_changes_what_it_names_and_forgets_unused_sources(store: Detail
     assert store.about() == later
     assert store.source(content_hash(b"text")) is None
     assert store.source(content_hash(b"edited")) == b"edited"
+
+
+def test_nothing_is_spliced_onto_another_detail_than_it_was_made_for(store: DetailStore) -> None:
+    spliced = Spliced({"/project/a.py": None}, {})
+    assert not store.splice(spliced, ABOUT, {}, onto=ABOUT)
+    assert store.about() is None
+    meanwhile = About(b"meanwhile", True)
+    store.write(DETAIL, meanwhile, {})
+    assert not store.splice(spliced, ABOUT, {}, onto=ABOUT)
+    assert store.about() == meanwhile
+    found = store.detail()
+    assert found is not None
+    assert found.tests == DETAIL.tests
 
 
 def test_imports_come_back(store: DetailStore) -> None:
@@ -118,7 +131,7 @@ def test_a_splice_leaves_other_files_what_ran_outside_of_tests(store: DetailStor
     tests = {"t.py::one": TestRecord("passed")}
     store.write(Detail(False, files, tests), ABOUT, {})
     changed = FileDetail(None, {("t.py::one", "call"): 8})
-    store.splice(Spliced({"b.py": changed}, tests), ABOUT, {})
+    store.splice(Spliced({"b.py": changed}, tests), ABOUT, {}, onto=ABOUT)
     found = store.detail()
     assert found is not None
     assert files_of(found) == {"a.py": files["a.py"], "b.py": changed}

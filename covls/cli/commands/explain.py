@@ -1,6 +1,7 @@
 """`covls explain`: all that is known of one line."""
 
 import json
+from dataclasses import replace
 
 import click
 
@@ -18,6 +19,7 @@ from covls.cli.project_data import load_data, open_project
 from covls.core.absence import explain as explain_absence
 from covls.core.explain import as_json, as_markdown, as_text
 from covls.doctor import facts
+from covls.running import Runner
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -37,14 +39,15 @@ def explain(invocation: Invocation, form: str, place: Place) -> int:
     """Say all that is known of a line.
 
     Its state, whether that is true of the text as it is now, which branches no test took, which
-    tests reach it, the figures of the function, class and file it is in, and where the text that
-    was measured is known from.
+    tests reach it, which of these have to run after the edits since the last run and why, the
+    figures of the function, class and file it is in, and where the text that was measured is known
+    from.
 
     Nothing is run, and no file of yours is changed.
     """
     assert place.line is not None, "the callback has looked"
     invocation.root = invocation.root or find_root(place.path)
-    project = open_project(invocation)
+    project = open_project(invocation, of_tests=True)
     try:
         load_data(project)
         found = project.explanation(place.path, place.line)
@@ -53,6 +56,7 @@ def explain(invocation: Invocation, form: str, place: Place) -> int:
             reason = explain_absence(file, root)
             words = f"{place.path} has no coverage"
             raise NoDataError(words if reason is None else f"{reason.message}\n{reason.remedy}")
+        found = replace(found, affected=Runner(project).affected(found.reached))
     finally:
         project.close()
     if form == "json":

@@ -95,7 +95,7 @@ def run(
     passed_on: tuple[str, ...] = context.meta.get(_PASSED_ON, ())
     if invocation.root is None and requests[0].path is not None:
         invocation.root = find_root(requests[0].path)
-    project = open_project(invocation)
+    project = open_project(invocation, of_tests=True)
     try:
         project.load()
         runner = Runner(project)

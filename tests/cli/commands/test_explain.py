@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.commands.test_run import shop as shop
 from tests.cli.measured import Covls, age, coverage, stamps, write
 
 SHOP = """\
@@ -42,6 +43,8 @@ def test_a_line_and_its_surroundings(covls: Covls, project: Path) -> None:
         "shop.py:3: partly covered; the code is as it was measured",
         f"  branches       {BRANCH}",
         "  tests          __main__.test_it",
+        "  affected       nothing was changed since the last run",
+        "                 the test that reaches this line need not run",
         "  function       Basket.total: 60% of 3 statements and 2 branches, 1 missed",
         "  class          Basket: 60% of 3 statements and 2 branches, 1 missed",
         "  file           67% of 7 statements and 2 branches, 2 missed",
@@ -85,3 +88,30 @@ def test_what_cannot_be_explained(
     assert done.code == code
     assert words in done.err
     assert done.out == ""
+
+
+def test_whether_its_tests_are_affected_by_edits(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "run").code == 0
+    place = "shop/cart.py:5"
+    said = covls(shop, "explain", place).out
+    assert "  affected       nothing was changed since the last run\n" in said
+    cart = shop / "shop/cart.py"
+    cart.write_text(cart.read_text().replace("weight > 10", "weight >= 10"))
+    before = stamps(shop)
+    said = covls(shop, "explain", place).out
+    assert "  affected       changed since the last run: shop/cart.py\n" in said
+    assert "  out: tests/test_cart.py::test_total: nothing that it ran, or" in said
+    found = json.loads(covls(shop, "explain", "shop/cart.py:12", "--format", "json").out)
+    assert (found["freshness"], found["tests"]) == ("edited", None)
+    dry = json.loads(covls(shop, "run", "--affected", "-n", "-f", "json").out)
+    (test,) = found["affected"]["tests"]
+    assert (test["id"], test["reasons"]) == (dry["tests"][0]["id"], dry["tests"][0]["reasons"])
+    assert test["affected"]
+    (shop / "conftest.py").write_text("")
+    said = covls(shop, "explain", place).out
+    assert "  affected       all tests have to run: conftest.py was added" in said
+    (shop / "conftest.py").unlink()
+    assert stamps(shop) == before
+    # Where nothing may run, no test would.
+    said = covls(shop, "explain", "--no-trusted", place).out
+    assert "  affected       no test can run: This workspace is not trusted" in said

@@ -7,6 +7,8 @@ import pytest
 
 from tests.server.client import Client, ResponseError, uri_of
 from tests.server.features.test_exclusion import QUIET
+from tests.server.features.test_run import OPTIONS, SHOP, ended
+from tests.server.features.test_run import project as project
 
 
 async def test_from_the_menu(client: Client, shop: Path) -> None:
@@ -43,4 +45,44 @@ async def test_what_cannot_be_explained(minimal: Client, shop: Path) -> None:
             await minimal.command("covls.explain", *arguments)
     assert (await minimal.command("covls.explain", uri, 16))["state"] == "missing"
     await minimal.receive("window/showMessage")
+    await minimal.end()
+
+
+async def test_which_tests_an_edit_affects_that_is_not_saved(
+    minimal: Client, project: Path
+) -> None:
+    minimal.ignore(*QUIET, "$/progress", "window/showMessage")
+    await minimal.start(project, options=OPTIONS)
+    uri = minimal.open(project / "shop.py")
+    minimal.open(project / "test_shop.py")
+    await minimal.command("covls.runAll")
+    await ended(minimal)
+    minimal.ignore("window/logMessage")
+    found = await minimal.command("covls.explain", uri, 3)
+    assert found["affected"]["changed"] == []
+    (test,) = found["affected"]["tests"]
+    assert (test["id"], test["affected"]) == ("test_shop.py::test_discount", False)
+
+    minimal.change(uri, SHOP.replace("int(text)", "int(text) + 0"))
+    found = await minimal.command("covls.explain", uri, 3)
+    assert found["affected"]["changed"] == ["shop.py"]
+    (test,) = found["affected"]["tests"]
+    assert not test["affected"]
+    assert "out: test_shop.py::test_discount: nothing that it ran, or" in found["text"]
+    found = await minimal.command("covls.explain", uri, 7)
+    (test,) = found["affected"]["tests"]
+    assert test["affected"]
+    assert test["reasons"] == ["runs shop.py:8 (parse), which was changed"]
+    await minimal.end()
+
+
+async def test_in_a_workspace_that_is_not_trusted_no_test_would_run(
+    minimal: Client, shop: Path
+) -> None:
+    minimal.ignore(*QUIET, "window/showMessage")
+    await minimal.start(shop, options={"trusted": False})
+    uri = minimal.open(shop / "shop.py")
+    found = await minimal.command("covls.explain", uri, 5)
+    assert found["state"] == "covered"
+    assert "This workspace is not trusted" in found["affected"]["why"]
     await minimal.end()
