@@ -22,7 +22,7 @@ END = "<!-- end -->\n"
 
 def row(setting: Setting) -> str:
     """A setting's line in the table."""
-    default = "" if setting.default in (None, ()) else f"`{json.dumps(setting.default)}`"
+    default = "" if setting.default in (None, (), {}) else f"`{json.dumps(setting.default)}`"
     about = setting.about.description
     if setting.about.client_only:
         about += " **From the editor or the command line only.**"

@@ -132,6 +132,22 @@ class MergeBase:
             except _ERRORS:
                 return NoText.UNKNOWN
 
+    def name_before(self, path: Path) -> str | None:
+        """The path that a renamed file had at the base; None for one that has the same or is new.
+
+        It is against the top of the file's repository, as is all that git names.
+        """
+        with self._lock:
+            repository = self._repository(path.parent)
+            if repository is None or isinstance(repository.base, str):
+                return None
+            name = _name_in(repository, path)
+            try:
+                content = self._content(repository, repository.base, path)
+            except _ERRORS:
+                return None
+            return repository.renamed.get(name) if name and content else None
+
     def changed(self, paths: Iterable[Path]) -> list[Path]:
         """Those of some files that have another content on disk than at the base, or are new."""
         return [path for path in paths if self._is_changed(path)]
@@ -315,7 +331,7 @@ class MergeBase:
             if known is not None and known[:2] == (stamp, content):
                 return known[2]
             source = read_source(path)
-            changed = isinstance(source, Unreadable) or _git_hash(source, content) != content
+            changed = isinstance(source, Unreadable) or content_name(source, content) != content
             self._hashes[path] = stamp, content, changed
             return changed
 
@@ -385,8 +401,8 @@ def _name_in(repository: _Repository, path: Path) -> str | None:
     return path.relative_to(repository.folder).as_posix()
 
 
-def _git_hash(content: bytes, like: str) -> str:
-    """The name that git gives a content, by the algorithm of another such name."""
+def content_name(content: bytes, like: str) -> str:
+    """The name that git gives a content, by the algorithm of such a name."""
     whole = b"blob %d\0%s" % (len(content), content)
     if len(like) == 40:
         return hashlib.sha1(whole, usedforsecurity=False).hexdigest()

@@ -90,6 +90,10 @@ class Totals:
         return percent(self.n_executed_branches, self.n_branches)
 
 
+NOTHING = Totals()
+"""The counts of nothing."""
+
+
 def percent(numerator: int, denominator: int) -> float:
     """The share as coverage.py computes it: nothing to cover counts as all covered."""
     return (100.0 * numerator) / denominator if denominator > 0 else 100.0

@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from covls.core.coverage import NOTHING as NO_TOTALS
 from covls.core.coverage import FileCoverage, State, Totals, narrow
 from covls.core.drift import Change, LineMap
 from covls.core.layout import Known, known
@@ -15,14 +16,12 @@ from covls.core.lines import LineRange, ranges
 from covls.core.lost import NOTHING_LOST
 from covls.core.marks import Freshness, Mark, changed_marks, missed_branches, moved_lines
 
-_NOTHING = Totals()
-
 
 @dataclass(frozen=True, slots=True)
 class PatchTotals:
     """Counts of a patch that add up over files."""
 
-    known: Totals = _NOTHING
+    known: Totals = NO_TOTALS
     """Of the touched statements whose code is the one that was measured."""
     edited: int = 0
     new: int = 0
@@ -54,6 +53,10 @@ class PatchTotals:
         return self.known.percent if self.counted else None
 
 
+NOTHING = PatchTotals()
+"""The counts of a patch that touches no statement."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilePatch:
     """What a patch does to one file, on the lines of its current text."""
@@ -62,7 +65,10 @@ class FilePatch:
     """The lines that were changed, and all others of the statements that were touched."""
     marks: tuple[Mark, ...] = ()
     """What is known of them."""
-    totals: PatchTotals = PatchTotals()
+    totals: PatchTotals = NOTHING
+    statements: frozenset[int] = frozenset()
+    """The first measured lines of the touched statements whose code is the one that was measured,
+    without those that are laid out on more lines than then, or on fewer."""
 
     def touches(self, first: int, last: int) -> bool:
         """Whether any of some lines is the patch's."""
@@ -123,7 +129,7 @@ def file_patch(
     else:
         totals = PatchTotals(edited=edited, new=new, unverified=counted.n_statements)
     where = ranges(lines)
-    return FilePatch(where, tuple(inside(found, where)), totals)
+    return FilePatch(where, tuple(inside(found, where)), totals, frozenset(fresh))
 
 
 def _regrouped(

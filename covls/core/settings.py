@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from types import NoneType, UnionType
@@ -23,6 +23,7 @@ Severity = Literal["hint", "information", "warning", "error"]
 Scope = Literal["all", "patch"]
 WatchMode = Literal["auto", "native", "poll", "off"]
 OnSave = Literal["off", "file", "affected"]
+NoBase = Literal["pass", "fail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +215,57 @@ class Run:
     ] = None
 
 
+_PERCENT: dict[str, Any] = {"minimum": 0, "maximum": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """What `covls check` asks for, in percent of statements and branches."""
+
+    total: Annotated[float | None, About("The least of all code.", **_PERCENT)] = None
+    patch: Annotated[
+        float | None, About("The least of the statements that the work here changed.", **_PERCENT)
+    ] = None
+    min_patch: Annotated[
+        int,
+        About("Statements a patch must have for `patch` to judge it; smaller ones pass.", 0),
+    ] = 0
+    changed_files: Annotated[
+        float | None,
+        About("The least of all code of the files that the work here changed.", **_PERCENT),
+    ] = None
+    new_files: Annotated[
+        float | None, About("The least of all code of files that are new.", **_PERCENT)
+    ] = None
+    paths: Annotated[
+        Mapping[str, float],
+        About(
+            "The least of folders and files, by their path or a pattern: "
+            '`"app/models/" = 90`. A file is judged by the longest that it is below.',
+            **_PERCENT,
+        ),
+    ] = field(default_factory=dict)
+    max_drop: Annotated[
+        float | None,
+        About(
+            "Points that the total may be below that of the base, what was deleted since not "
+            "counted.",
+            **_PERCENT,
+        ),
+    ] = None
+    base_report: Annotated[
+        str | None,
+        About("A JSON report of the base for `max_drop`, as of `covls report --format json`."),
+    ] = None
+    no_base: Annotated[
+        NoBase, About("What `max_drop` says where nothing is known of the base.")
+    ] = "pass"
+    ratchet: Annotated[
+        float | None,
+        About("A floor of the total that `covls check --ratchet` raises to it.", **_PERCENT),
+    ] = None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All of covls's settings, nested as they are written."""
@@ -256,6 +308,7 @@ class Settings:
     cache: Annotated[Cache, About("The cache of analysed files.")] = Cache()
     ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()
     run: Annotated[Run, About("How tests are run, and when.")] = Run()
+    gates: Annotated[Gates, About("What `covls check` asks for.")] = Gates()
 
 
 class Layer(NamedTuple):
@@ -376,6 +429,8 @@ class _Reader:
     def _value(self, kind: Any, about: About, value: object, path: str) -> object:
         if get_origin(kind) is tuple:
             return self._list(value, about, path)
+        if get_origin(kind) is Mapping:
+            return self._numbers(value, about, path)
         check, words = _check(kind)
         taken = check(value)
         if taken is _WRONG:
@@ -403,6 +458,19 @@ class _Reader:
                 self._report(f"{path}[{index}]", f"{_shown(item)} is not a string")
         # A command without one of its words is another command.
         return _WRONG if about.restricted and len(kept) < len(value) else tuple(kept)
+
+    def _numbers(self, value: object, about: About, path: str) -> object:
+        """A table of numbers under keys that are the user's own, which are taken as they stand."""
+        if not isinstance(value, Mapping):
+            if value == []:
+                return {}
+            self._report(path, f"{_shown(value)} is not a table of numbers")
+            return _WRONG
+        found = {
+            str(key): self._value(float, about, number, f"{path}.{_shown(str(key))}")
+            for key, number in value.items()
+        }
+        return {key: number for key, number in found.items() if number is not _WRONG}
 
     def _report(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))
@@ -438,6 +506,8 @@ def _expected(kind: Any) -> str:
         return "one of " + ", ".join(get_args(kind))
     if get_origin(kind) is tuple:
         return "a list of strings"
+    if get_origin(kind) is Mapping:
+        return "a table of numbers"
     return {bool: "true or false", str: "a string", int: "a whole number", float: "a number"}[kind]
 
 
@@ -446,11 +516,11 @@ def _options(section: type) -> dict[str, tuple[Any, About]]:
     """Return type (without None) and purpose of each setting of a section, by its name."""
     hints = get_type_hints(section, include_extras=True)
     options = {}
-    for field in fields(section):
-        kind, about = get_args(hints[field.name])
+    for each in fields(section):
+        kind, about = get_args(hints[each.name])
         if get_origin(kind) in {Union, UnionType}:
             (kind,) = (one for one in get_args(kind) if one is not NoneType)
-        options[field.name] = (kind, about)
+        options[each.name] = (kind, about)
     return options
 
 
@@ -513,20 +583,22 @@ def _schema(defaults: Any) -> dict[str, object]:
             continue
         default = getattr(defaults, name)
         entry: dict[str, object] = {"description": about.description}
+        limits = {"minimum": about.minimum, "maximum": about.maximum}
+        within = {word: limit for word, limit in limits.items() if limit is not None}
         if is_dataclass(kind):
             entry |= _schema(default)
         elif get_origin(kind) is Literal:
             entry |= {"enum": list(get_args(kind)), "default": default}
         elif get_origin(kind) is tuple:
             entry |= {"type": "array", "items": {"type": "string"}, "default": list(default)}
+        elif get_origin(kind) is Mapping:
+            inner = {"type": "number", **within}
+            entry |= {"type": "object", "additionalProperties": inner, "default": {}}
         else:
             words = {bool: "boolean", str: "string", int: "integer", float: "number"}
             entry["type"] = words[kind]
             if default is not None:
                 entry["default"] = default
-        if about.minimum is not None:
-            entry["minimum"] = about.minimum
-        if about.maximum is not None:
-            entry["maximum"] = about.maximum
+            entry |= within
         properties[name] = entry
     return {"type": "object", "additionalProperties": False, "properties": properties}

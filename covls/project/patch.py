@@ -4,13 +4,34 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from covls.adapters.merge_base import Base, MergeBase
+from covls.adapters.merge_base import Base
 from covls.core.patch import FilePatch, PatchTotals
 from covls.project.measured_files import MeasuredFiles
 from covls.project.on_disk import stamp_of
 from covls.project.report import ReportFile
-from covls.project.view import view_file
+from covls.project.view import TextsBefore, view_file
+
+
+class Versions(TextsBefore, Protocol):
+    """What files were at a base, and which of them are others by now."""
+
+    def base(self) -> Base | str:
+        """What is compared with, or why that is nothing, for people."""
+        ...
+
+    def generation(self) -> int:
+        """A number that is another where the base may be another."""
+        ...
+
+    def changed(self, paths: Iterable[Path]) -> list[Path]:
+        """Those of some files that have another content than at the base, or are new."""
+        ...
+
+    def name_before(self, path: Path) -> str | None:
+        """The path that a renamed file had, against the top of its repository."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +63,7 @@ class Patches:
     Thread-safe without a lock: what is kept is replaced as a whole, and can be made again.
     """
 
-    def __init__(self, base: MergeBase) -> None:
+    def __init__(self, base: Versions) -> None:
         self.base = base
         self._kept: Mapping[Path, tuple[object, FilePatch | None]] = {}
         """The changed files by what their patch was made from."""

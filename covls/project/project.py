@@ -13,12 +13,14 @@ from covls.adapters.merge_base import Base, MergeBase
 from covls.adapters.source import Unreadable, read_source
 from covls.core.exclusion import Exclusion
 from covls.core.explain import Explanation
+from covls.core.gates import GatedFile
 from covls.core.paths import Located
 from covls.core.reached import Reached
 from covls.core.settings import Problem, Settings
 from covls.project.arrival import Arrival, Refreshed, Status
 from covls.project.exclusion import exclusion
 from covls.project.explanation import explain_line
+from covls.project.gated_files import Compared, PatchedFiles, gated_files, patched_files
 from covls.project.location import NOTHING_LOCATED
 from covls.project.measured_files import MeasuredFiles
 from covls.project.new_test import NewTest, new_test
@@ -294,6 +296,22 @@ class Project:
             return None
         reported = files_to_report(self.root, files.measurement, self.configuration)
         return self._patches.patch(files, reported, texts or {})
+
+    def patched_files(self, compared: Compared) -> PatchedFiles | str:
+        """All that was changed, as gates see it; a string says why that is not known."""
+        files = self._arrival.files
+        if files is None:
+            return "There is no data."
+        reported = files_to_report(self.root, files.measurement, self.configuration)
+        return patched_files(self.root, files, reported, self.configuration, compared)
+
+    def gated_files(self, patch: PatchedFiles | None, compared: Compared) -> Iterator[GatedFile]:
+        """Every file as gates see it, one at a time; `patch` is what was changed in them."""
+        files = self._arrival.files
+        if files is None:
+            return iter(())
+        reported = files_to_report(self.root, files.measurement, self.configuration)
+        return gated_files(files, reported, patch, compared)
 
     # All files
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from covls.adapters.data_file import Fingerprint
-from covls.adapters.merge_base import MergeBase, NoText
+from covls.adapters.merge_base import NoText
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.core.changed_lines import changed_lines
 from covls.core.coverage import FileCoverage
@@ -16,6 +17,14 @@ from covls.core.patch import FilePatch, file_patch, inside
 from covls.core.placed_regions import PlacedRegion, placed_regions
 from covls.core.statements import Text
 from covls.project.measured_files import MeasuredFile, MeasuredFiles
+
+
+class TextsBefore(Protocol):
+    """What files were, as a patch is told against it."""
+
+    def text(self, path: Path) -> Sequence[str] | NoText:
+        """The lines of a file, by its real path; none of a file that is new."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def view_file(
     files: MeasuredFiles,
     path: Path,
     text: str | None,
-    base: MergeBase | None,
+    base: TextsBefore | None,
     *,
     only_patch: bool = False,
 ) -> FileView | None:
@@ -120,7 +129,7 @@ def _patch(
     known: MeasuredFile,
     line_map: LineMap,
     found: Sequence[Mark],
-    base: MergeBase,
+    base: TextsBefore,
 ) -> FilePatch | None:
     before = base.text(path)
     if before is NoText.UNKNOWN:

@@ -1,0 +1,54 @@
+"""The options that say which versions a command compares."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from covls.adapters.git_versions import GitVersions, NoVersionsError
+from covls.adapters.merge_base import MergeBase
+from covls.cli.invocation import NoDataError, SettingsError
+from covls.project import Project
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+def compared_options(command: Decorated) -> Decorated:
+    """Let `--base`, or `--staged`, or `--from` and `--to`, stand behind a command."""
+    options = (
+        click.option(
+            "--base",
+            metavar="REF",
+            help="Compare what is here with where it left REF: a branch, a tag, a commit. Else "
+            "`editor.base` of the settings, else the default branch.",
+        ),
+        click.option("--staged", is_flag=True, help="Compare what is staged with the last commit."),
+        click.option(
+            "--from",
+            "first",
+            metavar="REF",
+            help="Compare two commits: where --to left this one, with --to.",
+        ),
+        click.option("--to", "second", metavar="REF", help="The later of two commits. Else HEAD."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def compared(
+    project: Project, base: str | None, staged: bool, first: str | None, second: str | None
+) -> MergeBase | GitVersions:
+    """What is compared. Raises SettingsError for options that do not go together, and NoDataError
+    where there is nothing to compare.
+    """
+    if sum((base is not None, staged, first is not None or second is not None)) > 1:
+        raise SettingsError("Of --base, --staged and --from with --to only one can be given.")
+    try:
+        if staged:
+            return GitVersions(project.root)
+        if first is not None or second is not None:
+            return GitVersions(project.root, first=first or "0", second=second or "HEAD")
+    except NoVersionsError as error:
+        raise NoDataError(str(error)) from None
+    return MergeBase(project.root, base or project.settings.editor.base)

@@ -1,0 +1,299 @@
+"""All files of a root as gates see them: figures, what is stale, what was changed."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from covls.adapters.configuration import (
+    CoverageConfiguration,
+    left_out_of_measuring,
+    left_out_of_reports,
+)
+from covls.adapters.git_versions import GitVersions
+from covls.adapters.local_files import local_python_files
+from covls.adapters.merge_base import MergeBase, NoText
+from covls.adapters.source import Unreadable, read_source, source_text, text_source
+from covls.core.absence import PYTHON_SUFFIXES
+from covls.core.analysis import Analysis, NotAnalysed
+from covls.core.changed_lines import changed_lines
+from covls.core.coverage import NOTHING as NO_TOTALS
+from covls.core.coverage import State
+from covls.core.drift import Change
+from covls.core.gaps import Gap, gaps
+from covls.core.gates import GatedFile
+from covls.core.lines import ranges, split_lines
+from covls.core.marks import Freshness, changed_marks
+from covls.core.patch import FilePatch, PatchTotals
+from covls.core.report import counted
+from covls.project.measured_files import MeasuredFiles
+from covls.project.on_disk import stamp_of
+from covls.project.report import ReportFile, name_in, report_files
+from covls.project.view import FileView, view_file
+
+
+@dataclass(frozen=True, slots=True)
+class PatchedFile:
+    """A file that the patch changes: what it changes, on the lines of its text there."""
+
+    name: str
+    path: Path
+    patch: FilePatch
+    gaps: tuple[Gap, ...]
+    is_new: bool
+    text: str
+    """The whole text, after the patch."""
+    stale: str = ""
+    """Why nothing is known of the file at all; empty where something is."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutFile:
+    """A file that is changed and in no figure, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatchedFiles:
+    """All that was changed."""
+
+    base: str
+    commit: str
+    files: tuple[PatchedFile, ...]
+    left_out: tuple[LeftOutFile, ...]
+
+    @property
+    def totals(self) -> PatchTotals:
+        """The figures of all files."""
+        return sum((file.patch.totals for file in self.files), PatchTotals())
+
+
+Compared = MergeBase | GitVersions
+
+
+def patched_files(
+    root: Path,
+    files: MeasuredFiles,
+    reported: Iterable[ReportFile],
+    configuration: CoverageConfiguration,
+    compared: Compared,
+) -> PatchedFiles | str:
+    """What was changed since the base, in every file that counts; a string says why not known."""
+    base = compared.base()
+    if isinstance(base, str):
+        return base
+    by_path = {file.path: file for file in reported}
+    found: list[PatchedFile] = []
+    left_out: list[LeftOutFile] = []
+    for path in compared.changed(list(by_path)):
+        if (text := _text(compared, path)) is not None:
+            found += _patched(files, by_path[path], compared, text)
+    for path in _others_changed(root, compared, by_path):
+        name = name_in(root, str(path))
+        text = _text(compared, path)
+        if text is None:
+            other: PatchedFile | str = "it cannot be read"
+        else:
+            other = _unmeasured(name, files, configuration, compared, path, text)
+        if isinstance(other, str):
+            left_out.append(LeftOutFile(name, other))
+        else:
+            found.append(other)
+    if isinstance(compared, GitVersions):
+        left_out += (
+            LeftOutFile(change.name, "a submodule: its changes are told in its own folder")
+            for change in compared.changes
+            if change.submodule
+        )
+    found.sort(key=lambda file: file.name)
+    return PatchedFiles(base.name, base.commit, tuple(found), tuple(left_out))
+
+
+def gated_files(
+    files: MeasuredFiles,
+    reported: Sequence[ReportFile],
+    patch: PatchedFiles | None,
+    compared: Compared,
+) -> Iterator[GatedFile]:
+    """Every file of the report, and those that belong there, one at a time.
+
+    Of a `GitVersions` the files are as they are in its second version, not as they are on disk.
+    """
+    changed = {file.path: file for file in patch.files} if patch is not None else {}
+    seen: set[Path] = set()
+    for found in report_files(files, reported, ()):
+        path, name = found.file.path, found.file.name
+        seen.add(path)
+        text = _other_text(compared, path)
+        if found.freshness is Freshness.FRESH and text is None:
+            one = GatedFile(name, found.coverage.totals, gaps(name, found.coverage))
+        else:
+            one = _drifted(files, path, name, text)
+        yield _with_patch(one, changed.get(path))
+    failures = files.failures
+    for each in reported:
+        if each.path not in seen and each.path in failures:
+            seen.add(each.path)
+            one = GatedFile(each.name, NO_TOTALS, stale=failures[each.path])
+            yield _with_patch(one, changed.get(each.path))
+    for file in changed.values():
+        if file.path not in seen:
+            yield _with_patch(GatedFile(file.name, NO_TOTALS, stale=file.stale), file)
+
+
+def _patched(
+    files: MeasuredFiles, reported: ReportFile, compared: Compared, text: str
+) -> Iterator[PatchedFile]:
+    path, name = reported.path, reported.name
+    before = compared.text(path)
+    is_new = before == () and compared.name_before(path) is None
+    view = view_file(files, path, text, compared)
+    if view is None or view.patch is None:
+        reason = files.failures.get(path, "what it was at the base is not known")
+        totals = PatchTotals(unverified=1)
+        yield PatchedFile(name, path, FilePatch(totals=totals), (), is_new, text, reason)
+    elif view.patch.lines or (not isinstance(before, NoText) and [*before] != split_lines(text)):
+        yield PatchedFile(name, path, view.patch, _patch_gaps(name, view), is_new, text)
+
+
+def _unmeasured(
+    name: str,
+    files: MeasuredFiles,
+    configuration: CoverageConfiguration,
+    compared: Compared,
+    path: Path,
+    text: str,
+) -> PatchedFile | str:
+    """A changed file that is not in the report, or why it is in no figure."""
+    for left_out in (left_out_of_measuring, left_out_of_reports):
+        if (found := left_out(configuration, str(path))) is not None:
+            return f"{found.option} of coverage.py's configuration leaves it out"
+    analysis = files.analysts.analyse(path, text_source(text))
+    if isinstance(analysis, NotAnalysed):
+        return analysis.reason
+    before = compared.text(path)
+    if isinstance(before, NoText):
+        return "what it was at the base is not known"
+    lines = split_lines(text)
+    touched = _touched(analysis, changed_lines(before, lines))
+    if not touched:
+        return "no statement of it was changed"
+    statements = counted(len(touched), "statement")
+    if not _should_be_measured(files, configuration, path):
+        return f"no test imports it, so that {statements} of it are in no figure"
+    is_new = before == () and compared.name_before(path) is None
+    last_lines = {line for first in touched for line in range(first, analysis.last_line(first) + 1)}
+    patch = FilePatch(ranges(last_lines), totals=PatchTotals(new=len(touched)))
+    return PatchedFile(name, path, patch, (), is_new, text, "it is not in the data")
+
+
+def _should_be_measured(
+    files: MeasuredFiles, configuration: CoverageConfiguration, path: Path
+) -> bool:
+    """Whether tests that run now would measure a file, as far as can be told.
+
+    coverage.py looks for files that never ran only below what `source` names, and there in packages
+    alone. Else a file may be as it should where the data are younger, and where nothing beside it
+    is measured.
+    """
+    stamp = stamp_of(path)
+    if stamp is not None and files.measurement.is_surely_measured(stamp):
+        return False
+    if configuration.source_folders or configuration.source_packages or configuration.run_include:
+        return True
+    return any(measured.parent == path.parent for measured in files.measurement.measured_paths)
+
+
+def _touched(analysis: Analysis, changes: Iterable[Change]) -> list[int]:
+    """The first lines of the statements that changes touch."""
+    found: set[int] = set()
+    for change in changes:
+        first, count = change.after
+        found.update(analysis.first_line(line) for line in range(first, first + count))
+    return sorted(found & analysis.statements)
+
+
+def _patch_gaps(name: str, view: FileView) -> tuple[Gap, ...]:
+    patch = view.patch
+    if patch is None or view.freshness is Freshness.UNVERIFIED:
+        return ()
+    found = list(gaps(name, view.coverage, view.line_map, patch.statements))
+    # Those of statements that are laid out otherwise than when they ran are known as marks alone.
+    told = {line for gap in found for line in range(gap.first, gap.last + 1)}
+    for mark in patch.marks:
+        if mark.freshness is not Freshness.FRESH or not told.isdisjoint(
+            range(mark.start, mark.end + 1)
+        ):
+            continue
+        if mark.state is State.MISSING:
+            found.append(Gap(name, mark.start, mark.end, 1, 0))
+        elif mark.state is State.PARTIAL:
+            words = "; ".join(branch.words for branch in mark.branches)
+            found.append(Gap(name, mark.start, mark.end, 0, len(mark.branches), words))
+    return tuple(sorted(found, key=lambda gap: gap.first))
+
+
+def _drifted(files: MeasuredFiles, path: Path, name: str, text: str | None) -> GatedFile:
+    """A file whose text is not, byte by byte, the one that was measured; its code may be."""
+    view = view_file(files, path, text, None)
+    if view is None:
+        return GatedFile(name, NO_TOTALS, stale=files.failures.get(path, "it cannot be read"))
+    if view.freshness is Freshness.FRESH:
+        found = gaps(name, view.coverage, view.line_map)
+        return GatedFile(name, view.coverage.totals, found)
+    if view.freshness is Freshness.UNVERIFIED:
+        why = "it is not surely the text that was measured"
+    else:
+        changed = [mark.freshness for mark in changed_marks(view.coverage, view.line_map)]
+        edited, new = changed.count(Freshness.EDITED), changed.count(Freshness.NEW)
+        parts = [
+            f"{number} {word}" for number, word in ((edited, "edited"), (new, "new")) if number
+        ]
+        number = counted(edited + new, "statement")
+        why = f"{number} changed: {', '.join(parts)}" if parts else "statements were taken away"
+    return GatedFile(name, view.coverage.totals, stale=why)
+
+
+def _with_patch(one: GatedFile, patched: PatchedFile | None) -> GatedFile:
+    if patched is None:
+        return one
+    return replace(
+        one,
+        is_changed=True,
+        is_new=patched.is_new,
+        patch=patched.patch.totals,
+        patch_gaps=patched.gaps,
+    )
+
+
+def _text(compared: Compared, path: Path) -> str | None:
+    """A file's text after the patch."""
+    if isinstance(compared, GitVersions):
+        return compared.current(path)
+    source = read_source(path)
+    return None if isinstance(source, Unreadable) else source_text(source)
+
+
+def _other_text(compared: Compared, path: Path) -> str | None:
+    """A file's text where it is not the one on disk that is asked about."""
+    if not isinstance(compared, GitVersions):
+        return None
+    source = read_source(path)
+    if isinstance(source, Unreadable) or compared.is_in(path, source):
+        return None
+    text = compared.current(path)
+    return None if text == source_text(source) else text
+
+
+def _others_changed(root: Path, compared: Compared, known: Collection[Path]) -> list[Path]:
+    """The changed Python files below a root beside those that are `known`."""
+    if isinstance(compared, MergeBase):
+        found = map(Path, local_python_files(root))
+        return compared.changed([path for path in found if path not in known])
+    paths = [compared.top / change.name for change in compared.changes if change.after]
+    return [
+        path
+        for path in paths
+        if path.suffix in PYTHON_SUFFIXES and path.is_relative_to(root) and path not in known
+    ]

@@ -1,0 +1,114 @@
+"""`covls check` on a real repository with real data, in each state that a file can be in."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.adapters.repositories import Repository, needs_git
+from tests.cli.measured import Covls, age, coverage, stamps
+
+pytestmark = needs_git
+
+SHOP = """\
+def price(n, member=False):
+    if member:
+        n = n * 0.9
+    return n
+
+
+def never():
+    return max(
+        1,
+        2,
+    )
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
+    """`work` changes the condition and the call; 3 of 5 statements of its patch did not run."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    repository = Repository(tmp_path / "shop")
+    repository.write(".coveragerc", "[run]\nbranch = true\nsource = .\nomit = tests/*\n")
+    repository.write(".gitignore", "__pycache__\n.coverage\n")
+    repository.write("shop.py", SHOP.replace("if member", "if not member").replace("2", "3"))
+    repository.write("tools.py", "def tool(a):\n    return a\n\n\ntool(1)\n")
+    repository.write("main.py", "import tools\nfrom shop import price\nprice(3)\n")
+    repository("add", ".")
+    repository("commit", "-qm", "base")
+    repository("checkout", "-qb", "work")
+    repository.write("shop.py", SHOP)
+    age(repository.folder)
+    coverage(repository.folder, "run", "main.py")
+    return repository
+
+
+def asked(repository: Repository, gates: str) -> None:
+    repository.write("covls.toml", f"[gates]\n{gates}\n")
+
+
+def verdicts(covls: Covls, repository: Repository, *arguments: str) -> dict[str, dict[str, Any]]:
+    done = covls(repository.folder, "check", "--format", "json", *arguments)
+    found = json.loads(done.out)["verdicts"]
+    return {verdict["gate"]: verdict for verdict in found}
+
+
+def test_without_gates_it_judges_by_its_own_and_says_so(shop: Repository, covls: Covls) -> None:
+    before = stamps(shop.folder)
+    done = covls(shop.folder, "check")
+    assert done.code == 1, done.err
+    assert done.out == (
+        "No gates are configured, so these are covls's own: total 75, patch 90. Set others in "
+        "[tool.covls.gates].\n"
+        "passed      total  All code: 79% (11 of 14 statements and branches), 75% asked.\n"
+        "FAILED      patch  The patch against main: 50% (2 of 4 statements and branches), 90% "
+        "asked.\n"
+        "  2 more would do, as here:\n"
+        "    shop.py:2  1 branch: line 2 didn't jump to line 3 because the condition on line 2 "
+        "was never true\n"
+        "    shop.py:8-11  1 statement\n"
+        "  Write tests for them, then: covls run\n"
+    )
+    assert stamps(shop.folder) == before
+
+
+def test_data_older_than_the_code_are_refused(shop: Repository, covls: Covls) -> None:
+    shop.write("shop.py", SHOP.replace("0.9", "0.8"))
+    found = verdicts(covls, shop)
+    assert {gate: verdict["outcome"] for gate, verdict in found.items()} == {
+        "total": "unknown",
+        "patch": "unknown",
+    }
+    (stale,) = found["total"]["stale"]
+    assert stale.startswith("shop.py: ")
+    assert stale.endswith(" edited")
+    done = covls(shop.folder, "check")
+    assert done.code == 3
+    assert "Run the tests again: covls run" in done.out
+
+
+def test_a_comment_makes_nothing_stale(shop: Repository, covls: Covls) -> None:
+    asked(shop, "total = 79")
+    shop.write("tools.py", "# Tools.\n\ndef tool(a):\n    return a\n\n\ntool(1)\n")
+    assert verdicts(covls, shop)["total"]["outcome"] == "passed"
+
+
+def test_no_data(shop: Repository, covls: Covls) -> None:
+    (shop.folder / ".coverage").unlink()
+    done = covls(shop.folder, "check")
+    assert done.code == 3
+    assert "coverage run" in done.err
+
+
+def test_what_is_staged_is_judged_and_not_what_is_on_disk(shop: Repository, covls: Covls) -> None:
+    asked(shop, "patch = 90\ntotal = 78")
+    shop("add", "shop.py")
+    assert covls(shop.folder, "record-sources").code == 0
+    shop.write("shop.py", SHOP.replace("0.9", "0.8"))
+    staged = verdicts(covls, shop, "--staged")
+    assert (staged["patch"]["covered"], staged["patch"]["possible"]) == (2, 4)
+    assert staged["total"]["outcome"] == "passed"
+    assert verdicts(covls, shop)["patch"]["outcome"] == "unknown"
