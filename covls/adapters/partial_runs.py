@@ -13,9 +13,11 @@ from covls.adapters.data_writer import NotWrittenError, WrittenFile, write_data
 from covls.adapters.ledger import content_hash, data_identity
 from covls.adapters.project_files import (
     FileState,
+    Versions,
     changes_since,
     import_graph,
     name_of,
+    namer,
     project_files,
 )
 from covls.adapters.recorded_contexts import detail_of_contexts
@@ -87,6 +89,9 @@ class PartialRuns:
         self._is_test_file = is_test_file
         self._files: dict[str, FileState] = {}
         self._imports: dict[str, Imports | None] | None = None
+        self._changes: dict[Versions, Change] = {}
+        self._outlines: dict[str, Outline | None] = {}
+        """By the hashes of contents."""
 
     def look(
         self, environment: Mapping[str, str], texts: Mapping[str, str] | None = None
@@ -98,8 +103,12 @@ class PartialRuns:
         data = fingerprint(self.data_file)
         files = project_files(self.root, self._files, self.data_file, self._outside(detail))
         self._files = files
+        there = {state.hash for state in files.values()}
+        for digest in self._outlines.keys() - there:
+            del self._outlines[digest]
         measured = dict(about.sources) if about is not None else {}
-        changes = changes_since(measured, files, self.store.source, self.root, texts)
+        source, known = self.store.source, self._changes
+        changes = changes_since(measured, files, source, self.root, texts, known)
         gone = [path for path, change in changes.items() if change.kind == "gone"]
         return Before(
             about,
@@ -151,7 +160,8 @@ class PartialRuns:
         )
 
     def _measured(self, detail: Detail) -> dict[str, str]:
-        return {name_of(self.root / path, self.root): path for path in detail.files}
+        name_here = namer(self.root)
+        return {name_here(self.root / path): path for path in detail.files}
 
     def adopt(
         self, snapshot: Snapshot, environment: Mapping[str, str], *, only_first_tests: bool = False
@@ -312,7 +322,8 @@ class PartialRuns:
         """The measured files that are not below the root."""
         if detail is None:
             return []
-        names = ((path, name_of(self.root / path, self.root)) for path in detail.files)
+        name_here = namer(self.root)
+        names = ((path, name_here(self.root / path)) for path in detail.files)
         return [self.root / path for path, name in names if Path(name).is_absolute()]
 
     def _gone(
@@ -379,7 +390,12 @@ class PartialRuns:
 
     def _outline(self, measured: str) -> Outline | None:
         content = read_source(self.root / measured)
-        return None if isinstance(content, Unreadable) else outline(source_text(content))
+        if isinstance(content, Unreadable):
+            return None
+        digest = content_hash(content)
+        if digest not in self._outlines:
+            self._outlines[digest] = outline(source_text(content))
+        return self._outlines[digest]
 
     def _totals(self, spliced: Spliced) -> Iterator[tuple[str, Measured]]:
         """All that ran in each file, after a splice that is not kept yet."""

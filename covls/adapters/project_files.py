@@ -28,6 +28,10 @@ Stamp = tuple[int, int, int]
 """A file's times of modification and of change in nanoseconds, and its size."""
 
 
+Versions = tuple[str, str | None, str]
+"""A file's path, and the SHA-256 of it as it was measured and as it is; None: it was not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """How a file was: the SHA-256 of its content, and how it looked on disk."""
@@ -49,28 +53,37 @@ def project_files(
     """
     known = known or {}
     found: dict[str, FileState] = {}
+    name_here = namer(root)
     skipped = f"{data_file.name}" if data_file is not None else ".coverage"
     for path, name in _walk(os.path.realpath(root)):
         if len(found) == _MOST:
             break
         if name == skipped or name.startswith((f"{skipped}.", ".covls-")) or name in _REPORTS:
             continue
-        state = _state(path, known.get(name_of(path, root)))
+        below = name_here(path)
+        state = _state(path, known.get(below))
         if state is not None:
-            found[name_of(path, root)] = state
+            found[below] = state
     for other in others:
-        state = _state(str(other), known.get(name_of(other, root)))
+        state = _state(str(other), known.get(name_here(other)))
         if state is not None:
-            found[name_of(other, root)] = state
+            found[name_here(other)] = state
     return found
 
 
 def name_of(path: str | Path, root: Path) -> str:
     """A file's path from the root, with slashes; of one elsewhere, its own."""
-    try:
-        return Path(path).relative_to(os.path.realpath(root)).as_posix()
-    except ValueError:
-        return Path(path).as_posix()
+    return namer(root)(path)
+
+
+def namer(root: Path) -> Callable[[str | Path], str]:
+    """What `name_of` says, for many files of one root."""
+    start = Path(os.path.realpath(root)).as_posix().rstrip("/") + "/"
+
+    def name(path: str | Path) -> str:
+        return Path(path).as_posix().removeprefix(start)
+
+    return name
 
 
 def _walk(root: str) -> Iterator[tuple[str, str]]:
@@ -107,14 +120,19 @@ def changes_since(
     source: Callable[[str], bytes | None],
     root: Path,
     texts: Mapping[str, str] | None = None,
+    known: dict[Versions, Change] | None = None,
 ) -> dict[str, Change]:
     """What became of the project's files since their contents had these hashes.
 
     `measured` are SHA-256 by path, empty where it is not known what was measured; `source` gives
     a content by its hash. `texts` are what an editor has of files, in the place of the disk's.
+    `known` are changes that were found before, and holds afterwards what was found now.
     """
     found: dict[str, Change] = {}
     texts = texts or {}
+    known = {} if known is None else known
+    before = dict(known)
+    known.clear()
     for path in sorted({*measured, *now}):
         state, digest = now.get(path), measured.get(path)
         if state is None:
@@ -124,10 +142,19 @@ def changes_since(
         if digest == state.hash and path not in texts:
             continue
         text = texts.get(path)
-        if text is None:
+        if text is not None:
+            found[path] = _change(path, digest, text, source)
+            continue
+        versions = path, digest, state.hash
+        change = before.get(versions)
+        if change is None:
             content = read_source(root / path)
             text = "" if isinstance(content, Unreadable) else source_text(content)
-        found[path] = _change(path, digest, text, source)
+            change = _change(path, digest, text, source)
+            if isinstance(content, Unreadable) or content_hash(content) != state.hash:
+                found[path] = change
+                continue
+        found[path] = known[versions] = change
     return {path: change for path, change in found.items() if not _is_nothing(change)}
 
 

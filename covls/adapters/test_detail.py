@@ -367,10 +367,13 @@ def _tests(database: sqlite3.Connection) -> tuple[dict[int, str], dict[str, Test
     """The names of tests by their numbers, and what is known of them."""
     names: dict[int, str] = {}
     tests: dict[str, TestRecord] = {}
-    for number, name, record in database.execute("SELECT id, name, record FROM test"):
+    rows = database.execute("SELECT id, name, record FROM test").fetchall()
+    # One text is parsed in a tenth of the time that thousands take.
+    records = json.loads(f"[{','.join(record or 'null' for _, _, record in rows)}]")
+    for (number, name, _), record in zip(rows, records, strict=True):
         names[number] = name
         if record:
-            outcome, seconds, at, path, line, outdated = json.loads(record)
+            outcome, seconds, at, path, line, outdated = record
             tests[name] = TestRecord(outcome, seconds, at, path, line, outdated)
     return names, tests
 

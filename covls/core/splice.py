@@ -72,7 +72,10 @@ def splice(
     """
     replaced = run.ended | run.gone
     looked_at = dict.fromkeys([*(old.files if paths is None else paths), *edits, *run.detail.files])
-    kept = {path: _rows_of(old, path, edits, replaced, keep=True) for path in looked_at}
+    befores = {path: old.files.get(path) for path in looked_at}
+    kept = {
+        path: _rows_of(before, path, edits, replaced, keep=True) for path, before in befores.items()
+    }
 
     def ran(path: str, lines: Collection[int]) -> bool:
         file = kept.get(path) or old.files.get(path)
@@ -81,13 +84,16 @@ def splice(
         )
 
     files: dict[str, FileDetail | None] = {}
-    for path in looked_at:
-        before, new = old.files.get(path), run.detail.files.get(path)
+    for path, before in befores.items():
+        new = run.detail.files.get(path)
         if path in edits and edits[path] is None and new is None:
             files[path] = None
             continue
+        lost = _rows_of(before, path, edits, replaced, keep=False)
+        if path not in edits and before is not None and _is_the_same(before, lost, new, run):
+            continue
         found = _file(
-            _Parts(kept[path], _rows_of(old, path, edits, replaced, keep=False), new),
+            _Parts(kept[path], lost, new),
             outlines,
             path,
             run.complete,
@@ -112,7 +118,7 @@ def _tests(old: Detail, run: PartialRun, outdated: Callable[[str], str]) -> dict
 
 
 def _rows_of(
-    old: Detail,
+    file: FileDetail | None,
     path: str,
     edits: Mapping[str, Edit | None],
     replaced: Collection[str],
@@ -120,7 +126,6 @@ def _rows_of(
     keep: bool,
 ) -> FileDetail | None:
     """What replaced tests, or those to `keep`, ran in a file, where its text stands now."""
-    file = old.files.get(path)
     if file is None:
         return None
     rows = {who: bits for who, bits in file.ran.items() if (who[0] not in replaced) is keep}
@@ -129,6 +134,32 @@ def _rows_of(
         return chosen
     edit = edits[path]
     return None if edit is None else moved(chosen, edit)
+
+
+def _is_the_same(
+    before: FileDetail, lost: FileDetail | None, new: FileDetail | None, run: PartialRun
+) -> bool:
+    """Whether the tests that ran again, and imports, ran in a file what they had run before.
+
+    So it is with most files at most edits, and to know it takes no look at their texts.
+    """
+    if lost is None or new is None or (before.pairs is None) is not (new.pairs is None):
+        return False
+    if not lost.ran and not new.ran:
+        return not run.complete
+    rows: Mapping[Ran, int] = new.ran
+    if before.pairs is not None and new.pairs is not None and before.pairs != new.pairs:
+        number = {arc: place for place, arc in enumerate(before.pairs)}
+        target = [number.get(arc, -1) for arc in new.pairs]
+        if -1 in target:
+            return False
+        rows = _rows(new.ran, lambda bits: _renumbered(bits, target))
+    for who, bits in rows.items():
+        was = before.ran.get(who, 0)
+        # What was run by nobody that is known is added to what there is.
+        if bits != was and (who[0] or who == OUTSIDE or bits & ~was):
+            return False
+    return rows.get(OUTSIDE, 0) == before.ran.get(OUTSIDE, 0) and lost.ran.keys() <= rows.keys()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +204,9 @@ def _file(
         # A test that imported the module as the first is not there any more, or does not import
         # it any more; who needs it still, imports it.
         by_import = 0
-        lost_import = _import_of(lost, outline, bodies)
+        lost_import, entering = _import_of(lost, outline, bodies), _entering(lost, outline, bodies)
         for bits in lost.ran.values():
-            if _enters(lost, bits, outline, bodies):
+            if bits & entering:
                 by_import |= bits & lost_import
         if by_import and (
             _has_callers(found.ran, _import_of(found, outline, bodies)) or imported()
@@ -207,19 +238,21 @@ def _in_body(arc: Arc, bodies: Collection[int]) -> bool:
 
 def _imports(file: FileDetail, outline: Outline | None, bodies: Collection[int]) -> bool:
     """Whether the file's import is among what ran."""
-    return any(_enters(file, bits, outline, bodies) for bits in file.ran.values())
+    entering = _entering(file, outline, bodies)
+    return any(bits & entering for bits in file.ran.values())
 
 
-def _enters(file: FileDetail, bits: int, outline: Outline | None, bodies: Collection[int]) -> bool:
-    """Whether some bits hold that the module was entered, as it is when it is imported."""
+def _entering(file: FileDetail, outline: Outline | None, bodies: Collection[int]) -> int:
+    """The bits of which any holds that the module was entered, as it is when it is imported."""
     if file.pairs is not None:
-        return any(
-            start == -1 and end not in bodies and not _is_function(end, outline)
-            for start, end in file.arcs(bits)
+        return bits_of(
+            place
+            for place, (start, end) in enumerate(file.pairs)
+            if start == -1 and end not in bodies and not _is_function(end, outline)
         )
     if outline is None or outline.first is None:
-        return bool(bits)
-    return bool(bits >> outline.first & 1)
+        return -1
+    return 1 << outline.first
 
 
 def _is_function(line: int, outline: Outline | None) -> bool:

@@ -109,6 +109,39 @@ def test_what_nothing_imports_any_more_goes() -> None:
     assert spliced(old, None, complete=True).files == {"m.py": None}
 
 
+@pytest.mark.parametrize(
+    ("new", "same"),
+    [
+        ({A: [(-3, 4), (4, -3)], OUTSIDE: [(-1, 1), (1, 3)]}, True),
+        ({OUTSIDE: [(1, 3), (-1, 1)], A: [(4, -3), (-3, 4)]}, True),
+        ({A: [(-3, 4)], OUTSIDE: [(-1, 1), (1, 3)]}, False),
+        ({A: [(-3, 4), (4, -3)], OUTSIDE: [(-1, 1)]}, False),
+        ({A: [(-3, 4), (4, -3)]}, False),
+        ({A: [(-3, 4), (4, -3), (3, 7)], OUTSIDE: [(-1, 1), (1, 3)]}, False),
+        ({OUTSIDE: [(-1, 1), (1, 3)]}, False),
+    ],
+)
+def test_the_text_of_a_file_is_looked_at_only_where_something_else_ran(
+    new: dict[Ran, list[Arc]], same: bool
+) -> None:
+    asked: list[str] = []
+
+    def text(path: str) -> Outline | None:
+        asked.append(path)
+        return outline(SOURCE)
+
+    ran = {A: [(-3, 4), (4, -3)], B: [(-6, 7)], OUTSIDE: [(-1, 1), (1, 3)]}
+    found = splice(
+        Detail(True, {"m.py": detail_of_arcs(ran)}, TESTS),
+        PartialRun(Detail(True, {"m.py": detail_of_arcs(new)}, TESTS), frozenset("a")),
+        {},
+        text,
+    )
+    assert (asked == []) is same
+    if same:
+        assert found.files == {}
+
+
 def test_files_that_are_gone_are_removed() -> None:
     old = Detail(False, {"m.py": detail_of_lines(lines(a={1}))}, TESTS)
     nothing = PartialRun(Detail(False, {}), frozenset())
