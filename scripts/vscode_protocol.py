@@ -18,7 +18,16 @@ HEADER = """\
 import type { Location, Range, TextDocumentIdentifier } from 'vscode-languageclient';
 """
 
-_METHODS = ("FILE_COVERAGE", "PROJECT_COVERAGE", "TESTS_AT", "DID_CHANGE_COVERAGE", "STATUS")
+_METHODS = (
+    "FILE_COVERAGE",
+    "PROJECT_COVERAGE",
+    "TESTS_AT",
+    "STATEMENTS",
+    "PROJECT_TESTS",
+    "DID_CHANGE_COVERAGE",
+    "STATUS",
+    "TEST_RUN",
+)
 _PROTOCOL = (types.TextDocumentIdentifier, types.Range, types.Location)
 _PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", Any: "unknown"}
 

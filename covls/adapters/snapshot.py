@@ -57,6 +57,17 @@ _CONTEXTS_AT = """
     WHERE file_id = :file AND (fromno BETWEEN :first AND :last OR tono BETWEEN :first AND :last)
 """
 
+_CONTEXTS_IN = """
+    WITH RECURSIVE found (id) AS (
+        SELECT min(context_id) FROM {table} WHERE file_id = :file
+        UNION ALL
+        SELECT (SELECT min(context_id) FROM {table} WHERE file_id = :file AND context_id > found.id)
+        FROM found WHERE found.id IS NOT NULL
+    )
+    SELECT id FROM found WHERE id IS NOT NULL
+"""
+"""From one context to the next by the table's index: a file has thousands of rows for each."""
+
 _SOME_ARC_CONTEXTS = """
     SELECT tono, min(context_id), max(context_id) FROM arc
     WHERE file_id = :file AND tono > 0
@@ -355,6 +366,14 @@ class Snapshot:
                 found.update(dict.fromkeys(lines_of(bits & ~seen), (context,)))
                 seen |= bits
         return found
+
+    def contexts_in(self, path: str) -> set[str]:
+        """The contexts that reached anything in one file."""
+        query = _CONTEXTS_IN.format(table="arc" if self.has_arcs else "line_bits")
+        names: set[str] = set()
+        for store, rows in self._rows(query, path, ()):
+            names.update(store.names(context for (context,) in rows))
+        return names
 
     def contexts_at(self, path: str, first: int, last: int) -> tuple[str, ...]:
         """The contexts that reached any of these lines of one file, sorted."""

@@ -26,6 +26,13 @@ class Reached:
         bits = self._bits(lines)
         return tuple(sorted(test for index, test in enumerate(self.tests) if bits >> index & 1))
 
+    def lines_of(self, test: str) -> frozenset[int]:
+        """The lines that one test reaches."""
+        if test not in self.tests:
+            return frozenset()
+        bit = 1 << self.tests.index(test)
+        return frozenset(line for line, bits in self.by_line.items() if bits & bit)
+
     def _bits(self, lines: Iterable[int]) -> int:
         bits, by_line = 0, self.by_line
         for line in lines:

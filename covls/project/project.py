@@ -194,6 +194,17 @@ class Project:
         measured_path = files.measurement.measured_paths.get(Path(os.path.realpath(path)))
         return [] if measured_path is None else files.measurement.tests.of_file(measured_path)
 
+    def tests_by_file(self) -> dict[Path, list[str]]:
+        """The tests that reach each file of coverage.py's reports, sorted, none where they are not
+        known: some milliseconds for a file that thousands of tests reach.
+        """
+        files = self._arrival.files
+        if files is None:
+            return {}
+        reported = files_to_report(self.root, files.measurement, self.configuration)
+        tests = files.measurement.tests
+        return {file.path: tests.of_file(file.measured_path) for file in reported}
+
     def tests_at(self, path: Path, first: int, last: int, text: str | None = None) -> list[str]:
         """The tests that reach lines `first` to `last` of `text`, sorted, as `tests_reaching`.
 

@@ -71,7 +71,7 @@ class RecordedTests:
             return []
         if self._detail is not None:
             return sorted(self._detail.tests_in([measured_path]))
-        return sorted(self._read(measured_path).tests)
+        return sorted(named_in(self._snapshot.contexts_in(measured_path)))
 
     def reaching(self, measured_path: str, lines: Collection[int]) -> list[str]:
         """The tests that reach any of some lines of the measured text, sorted.

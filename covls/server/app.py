@@ -19,7 +19,9 @@ from covls.server.features import (
     inlay_hint,
     lifecycle,
     project_coverage,
+    project_tests,
     run_on_save,
+    statements,
     status,
     tests_at,
     workspace,
@@ -48,6 +50,8 @@ FEATURES: dict[str, Callable[..., Any]] = {
     messages.FILE_COVERAGE: file_coverage.file_coverage,
     messages.PROJECT_COVERAGE: project_coverage.project_coverage,
     messages.TESTS_AT: tests_at.tests_at,
+    messages.STATEMENTS: statements.statements,
+    messages.PROJECT_TESTS: project_tests.project_tests,
 }
 """Code actions are registered with their kinds; pulled diagnostics by `lifecycle.initialize`, if
 the client can be refreshed."""

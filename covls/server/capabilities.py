@@ -34,6 +34,8 @@ class Capabilities:
     refreshes_lenses: bool = False
     """It can be told to ask for code lenses again, and likewise:"""
     refreshes_hints: bool = False
+    test_runs: bool = False
+    """It says in `experimental.covls` that it wants to be told of each test of a run."""
 
 
 def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
@@ -70,7 +72,13 @@ def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
         create_files=types.ResourceOperationKind.Create.value in map(_value, operations),
         refreshes_lenses=has("workspace.code_lens.refresh_support"),
         refreshes_hints=has("workspace.inlay_hint.refresh_support"),
+        test_runs=_of(_of(client.experimental, "covls"), "testRun") is True,
     )
+
+
+def _of(value: object, name: str) -> object:
+    """What stands under a name in a part of a message that no protocol describes."""
+    return value.get(name) if isinstance(value, dict) else getattr(value, name, None)
 
 
 def _value(kind: object) -> object:

@@ -12,8 +12,11 @@ from lsprotocol import types
 FILE_COVERAGE = "covls/fileCoverage"
 PROJECT_COVERAGE = "covls/projectCoverage"
 TESTS_AT = "covls/testsAt"
+STATEMENTS = "covls/statements"
+PROJECT_TESTS = "covls/projectTests"
 DID_CHANGE_COVERAGE = "covls/didChangeCoverage"
 STATUS = "covls/status"
+TEST_RUN = "covls/testRun"
 
 
 @attrs.define(frozen=True)
@@ -144,6 +147,49 @@ class TestAt:
 
 
 @attrs.define
+class StatementsParams:
+    """Which file, and which test, if it is about one."""
+
+    text_document: types.TextDocumentIdentifier
+    test: str | None = None
+
+
+@attrs.define(frozen=True)
+class MeasuredStatement:
+    """A statement whose code is as it was measured, and the ways on from it that were not taken."""
+
+    start_line: int
+    end_line: int
+    ran: bool
+    branches: int
+    missed_branches: int
+
+
+@attrs.define
+class ProjectTestsParams:
+    """Which folder; all of them where none is said."""
+
+    folder: str | None = None
+
+
+@attrs.define(frozen=True)
+class FileTests:
+    """The tests that reach a file, by their places in the list of all."""
+
+    uri: str
+    tests: list[int]
+
+
+@attrs.define(frozen=True)
+class FolderTests:
+    """The recorded tests of a root, and which of them reach which files."""
+
+    folder: str
+    tests: list[str]
+    files: list[FileTests]
+
+
+@attrs.define
 class DidChangeCoverageParams:
     """A file whose coverage, or whose place in the text, is another now."""
 
@@ -175,6 +221,36 @@ class StatusParams:
     python: str | None
     tests: str | None
     run: RunCounts | None
+
+
+@attrs.define(frozen=True)
+class TestResult:
+    """How a test ended; `details` are its traceback, or what else there is to read."""
+
+    test: str
+    outcome: str
+    seconds: float
+    message: str
+    details: str
+    location: types.Location | None
+
+    __test__ = False
+
+
+@attrs.define(frozen=True)
+class TestRunParams:
+    """What happened in a run of covls's own since it was last told of."""
+
+    folder: str
+    run: int
+    title: str
+    state: str
+    tests: list[str]
+    started: list[str]
+    finished: list[TestResult]
+    message: str
+
+    __test__ = False
 
 
 @attrs.define
@@ -209,9 +285,31 @@ class TestsAtRequest:
     __test__ = False
 
 
+@attrs.define
+class StatementsRequest:
+    """`covls/statements`."""
+
+    id: int | str
+    params: StatementsParams
+    method: str = STATEMENTS
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class ProjectTestsRequest:
+    """`covls/projectTests`."""
+
+    id: int | str
+    params: ProjectTestsParams | None = None
+    method: str = PROJECT_TESTS
+    jsonrpc: str = "2.0"
+
+
 MESSAGES: dict[str, type[Any]] = {
     FILE_COVERAGE: FileCoverageRequest,
     PROJECT_COVERAGE: ProjectCoverageRequest,
     TESTS_AT: TestsAtRequest,
+    STATEMENTS: StatementsRequest,
+    PROJECT_TESTS: ProjectTestsRequest,
 }
 """What can come in from a client."""

@@ -1,6 +1,7 @@
 """The runs of one root's tests: one is under way, the others wait for their turn."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -71,6 +72,8 @@ class Job:
 
     title: str
     on_save: bool = False
+    number: int = field(default_factory=itertools.count(1).__next__)
+    """By which the client is told of it."""
     cancelled: threading.Event = field(default_factory=threading.Event)
     stop_waiting: Callable[[], None] | None = None
     """Ends it while it waits for its turn."""

@@ -36,3 +36,10 @@ def test_many_tests_that_came_in_any_order() -> None:
 def test_lines_with_the_same_tests_share_them() -> None:
     found = reached((f"t{number}", [1, 2]) for number in range(1000))
     assert found.by_line[1] is found.by_line[2]
+
+
+def test_the_lines_of_one_test() -> None:
+    found = reached([("b|run", [1, 2]), ("a", [2, 3]), ("b|setup", [7])])
+    assert found.lines_of("b") == {1, 2, 7}
+    assert found.lines_of("a") == {2, 3}
+    assert found.lines_of("c") == frozenset()

@@ -26,8 +26,11 @@ EXAMPLES = {
     messages.FILE_COVERAGE: (messages.FileCoverageParams, messages.FileCoverageResult),
     messages.PROJECT_COVERAGE: (messages.ProjectCoverageParams, messages.ProjectCoverageResult),
     messages.TESTS_AT: (messages.TestsAtParams, list[messages.TestAt]),
+    messages.STATEMENTS: (messages.StatementsParams, list[messages.MeasuredStatement]),
+    messages.PROJECT_TESTS: (messages.ProjectTestsParams, list[messages.FolderTests]),
     messages.DID_CHANGE_COVERAGE: (messages.DidChangeCoverageParams,),
     messages.STATUS: (messages.StatusParams,),
+    messages.TEST_RUN: (messages.TestRunParams,),
 }
 
 
@@ -66,6 +69,7 @@ def test_every_message_has_a_section() -> None:
     assert set(messages.MESSAGES) == own_messages() - {
         messages.DID_CHANGE_COVERAGE,
         messages.STATUS,
+        messages.TEST_RUN,
     }
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from covls.core.marks import Mark
-from covls.project import FileView
+from covls.project import FileView, Project
 from covls.server.convert import path_of, summary_of
 from covls.server.messages import (
     DID_CHANGE_COVERAGE,
@@ -24,26 +24,31 @@ from covls.server.session import Document, Session, Shown
 async def file_coverage(session: Session, params: FileCoverageParams) -> FileCoverageResult | None:
     """One file's coverage on the lines of its text; null where there is none."""
     uri = params.text_document.uri
+    viewed = await view_of(session, uri)
+    if viewed is None:
+        return None
+    project, view, version = viewed
+    precision = project.configuration.precision
+    return await session.in_thread(result_of, uri, version, view, precision)
+
+
+async def view_of(session: Session, uri: str) -> tuple[Project, FileView, int | None] | None:
+    """A file as it is shown, open or not, and the version of its text; None where nothing is."""
     document = session.documents.get(uri)
     if document is not None:
         shown = await session.shown(document)
-        if shown is None or shown.view is None or document.root is None:
+        project = document.root.project if document.root is not None else None
+        if shown is None or shown.view is None or project is None:
             return None
-        root, view, version = document.root, shown.view, shown.version
-    else:
-        path = path_of(uri)
-        if path is None:
-            return None
-        root, version = await session.root_of(path), None
-        if root.project is None or not session.enabled or not root.settings.enable:
-            return None
-        found = await session.in_thread(root.project.view, path)
-        if found is None:
-            return None
-        view = found
-    assert root.project is not None, "it gave the view"
-    precision = root.project.configuration.precision
-    return await session.in_thread(result_of, uri, version, view, precision)
+        return project, shown.view, shown.version
+    path = path_of(uri)
+    if path is None:
+        return None
+    root = await session.root_of(path)
+    if root.project is None or not session.enabled or not root.settings.enable:
+        return None
+    view = await session.in_thread(root.project.view, path)
+    return None if view is None else (root.project, view, None)
 
 
 async def show(session: Session, document: Document, shown: Shown) -> None:

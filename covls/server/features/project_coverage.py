@@ -19,7 +19,7 @@ async def project_coverage(
     """What coverage.py's report would say; null for a folder that is none, or when cancelled."""
     folder = params.folder if params is not None else None
     token = params.work_done_token if params is not None else None
-    roots = await _roots(session, folder)
+    roots = await roots_of(session, folder)
     if not roots:
         return None
 
@@ -49,7 +49,8 @@ async def project_coverage(
     return await with_progress(session, "Reading coverage", gather, token)
 
 
-async def _roots(session: Session, folder: str | None) -> list[Root]:
+async def roots_of(session: Session, folder: str | None) -> list[Root]:
+    """The root of a folder, none if it is none; without a folder, all roots."""
     if folder is None:
         for known in session.folders:
             await session.root_at_folder(known)

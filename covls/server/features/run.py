@@ -18,7 +18,7 @@ from covls.core.test_events import Event
 from covls.project import Project
 from covls.running import Outcome
 from covls.server.convert import path_of, uri_of
-from covls.server.features import failed_tests
+from covls.server.features import failed_tests, test_run
 from covls.server.features.tests_at import names_at
 from covls.server.place import Place
 from covls.server.progress import Progress, with_progress
@@ -52,13 +52,18 @@ LOGGED: Final = 50
 """Tests of a choice whose reasons are logged."""
 
 
-async def run_file(session: Session, uri: str) -> None:
-    """Begin to run the tests that reach a file, or, of a test file, its own."""
+async def run_file(session: Session, uri: str) -> list[int]:
+    """Begin to run the tests that reach a file, or, of a test file, its own.
+
+    This and its likes answer with the number of each run that begins.
+    """
     root, path = await _root_of_file(session, RUN_FILE, uri)
-    start(session, root, Request(Scope.FILE, path), f"Tests of {path.name}")
+    return [start(session, root, Request(Scope.FILE, path), f"Tests of {path.name}")]
 
 
-async def run_at_cursor(session: Session, uri: str, line: int, end_line: int | None = None) -> None:
+async def run_at_cursor(
+    session: Session, uri: str, line: int, end_line: int | None = None
+) -> list[int]:
     """Begin to run the test at a line, or the tests that reach it, or the lines to `end_line`."""
     root, path = await _root_of_file(session, RUN_AT_CURSOR, uri)
     document = session.documents.get(uri)
@@ -66,29 +71,35 @@ async def run_at_cursor(session: Session, uri: str, line: int, end_line: int | N
     first, last = line + 1, max(line, line if end_line is None else end_line) + 1
     scope = Scope.CURSOR if first == last else Scope.LINES
     where = f"{path.name}:{first}" if first == last else f"{path.name}:{first}-{last}"
-    start(session, root, Request(scope, path, first, last, text), f"Tests at {where}")
+    return [start(session, root, Request(scope, path, first, last, text), f"Tests at {where}")]
 
 
-async def run_affected(session: Session, folder: str | None = None) -> None:
+async def run_affected(session: Session, folder: str | None = None) -> list[int]:
     """Begin to run the tests that the changes since the last run may affect."""
-    for root in await _roots(session, RUN_AFFECTED, folder):
-        title = f"Affected tests of {root.folder.name}"
-        start(session, root, Request(Scope.AFFECTED), title)
+    request = Request(Scope.AFFECTED)
+    return [
+        start(session, root, request, f"Affected tests of {root.folder.name}")
+        for root in await _roots(session, RUN_AFFECTED, folder)
+    ]
 
 
-async def run_all(session: Session, folder: str | None = None) -> None:
+async def run_all(session: Session, folder: str | None = None) -> list[int]:
     """Begin to run all tests."""
-    for root in await _roots(session, RUN_ALL, folder):
+    return [
         start(session, root, Request(Scope.ALL), f"All tests of {root.folder.name}")
+        for root in await _roots(session, RUN_ALL, folder)
+    ]
 
 
-async def run_tests(session: Session, folder: str, tests: list[str]) -> None:
+async def run_tests(session: Session, folder: str, tests: list[str]) -> list[int]:
     """Begin to run some tests, by their names as the runner has them."""
     if not tests:
         raise JsonRpcInvalidParams(f"{RUN_TESTS}: there are no tests to run")
     title = tests[0] if len(tests) == 1 else f"{len(tests)} tests"
-    for root in await _roots(session, RUN_TESTS, folder):
-        start(session, root, Request(Scope.TESTS, tests=tuple(tests)), title)
+    request = Request(Scope.TESTS, tests=tuple(tests))
+    return [
+        start(session, root, request, title) for root in await _roots(session, RUN_TESTS, folder)
+    ]
 
 
 async def cancel_run(session: Session, folder: str | None = None) -> bool:
@@ -203,9 +214,9 @@ def _action(
     return (types.CodeAction(title=title, kind=kind, command=command),)
 
 
-def start(session: Session, root: Root, request: Request, title: str) -> None:
+def start(session: Session, root: Root, request: Request, title: str) -> int:
     """Begin a run that the user asks for. It waits for those before it, and goes before those that
-    saving calls for.
+    saving calls for. Returns its number.
     """
     for other in tuple(root.runs.jobs):
         if other.on_save:
@@ -218,6 +229,7 @@ def start(session: Session, root: Root, request: Request, title: str) -> None:
         task.cancel()
 
     job.stop_waiting = stop_waiting
+    return job.number
 
 
 async def _asked_for(session: Session, root: Root, job: Job, request: Request) -> None:
@@ -233,14 +245,18 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
                 session.inform(f"{job.title}: running {choice.headline}")
             return choice, await run(session, root, job, choice, progress)
 
+    said = ""
     try:
         choice, outcome = await with_progress(session, job.title, work, patience=0)
+        said = test_run.words_of(outcome)
     except CannotRunError as error:
-        session.warn(str(error))
+        said = str(error)
+        session.warn(said)
         return
     finally:
         root.runs.jobs.remove(job)
         session.tell_status(root)
+        test_run.ended(session, root, job, said)
     if choice.runs_nothing and not outcome.problem:
         session.inform(choice.headline)
     else:
@@ -261,7 +277,7 @@ async def run(
     Raises CannotRunError.
     """
     loop = asyncio.get_running_loop()
-    project, counter = _project(root), Counter()
+    project, counter, news = _project(root), Counter(), test_run.News(session, root, job)
     outcomes: list[Outcome] = []
     told = True
 
@@ -270,10 +286,12 @@ async def run(
         told = True
         if job.counts is not None:
             _count(session, root, job, counter.counts, progress)
+            news.tell()
 
     def on_event(event: Event) -> None:
         nonlocal told
         counter.add(event)
+        news.add(event)
         if told and not loop.is_closed():
             told = False
             loop.call_soon_threadsafe(loop.call_later, BETWEEN, show)
@@ -283,10 +301,12 @@ async def run(
         outcomes.append(runner.run(choice, on_event=on_event, cancelled=job.cancelled))
 
     _count(session, root, job, Counts(), progress)
+    test_run.begun(session, root, job)
     try:
         await root.runs.in_own_thread(work)
     finally:
         job.counts = None
+        news.tell()
     (outcome,) = outcomes
     await failed_tests.take(session, root, choice, outcome)
     if outcome.written and not root.closed:

@@ -7,6 +7,7 @@ from typing import Final
 from covls.adapters.test_run import End
 from covls.choosing import CannotRunError, Choice, Request, Scope, together
 from covls.running import Outcome
+from covls.server.features import test_run
 from covls.server.features.run import choose, run, tell
 from covls.server.progress import Progress, with_progress
 from covls.server.root import Root
@@ -85,7 +86,12 @@ async def _run_saved(session: Session, root: Root, job: Job) -> None:
             runs.saved.clear()
             choice = await _choose(session, root, job, paths)
             if choice is not None and _may_run(session, root, job, choice, paths):
-                outcome = await run(session, root, job, choice, progress)
+                said = ""
+                try:
+                    outcome = await run(session, root, job, choice, progress)
+                    said = test_run.words_of(outcome)
+                finally:
+                    test_run.ended(session, root, job, said)
                 if outcome.result.end is not End.CANCELLED:
                     return outcome
                 session.log_message(f"{job.title}: {outcome.message}")

@@ -9,9 +9,15 @@ export const PROJECT_COVERAGE = 'covls/projectCoverage';
 
 export const TESTS_AT = 'covls/testsAt';
 
+export const STATEMENTS = 'covls/statements';
+
+export const PROJECT_TESTS = 'covls/projectTests';
+
 export const DID_CHANGE_COVERAGE = 'covls/didChangeCoverage';
 
 export const STATUS = 'covls/status';
+
+export const TEST_RUN = 'covls/testRun';
 
 /** Figures of a file, a function or everything, as coverage.py counts them. */
 export interface Summary {
@@ -112,6 +118,39 @@ export interface TestAt {
   location: Location | null;
 }
 
+/** Which file, and which test, if it is about one. */
+export interface StatementsParams {
+  textDocument: TextDocumentIdentifier;
+  test?: string | null;
+}
+
+/** A statement whose code is as it was measured, and the ways on from it that were not taken. */
+export interface MeasuredStatement {
+  startLine: number;
+  endLine: number;
+  ran: boolean;
+  branches: number;
+  missedBranches: number;
+}
+
+/** Which folder; all of them where none is said. */
+export interface ProjectTestsParams {
+  folder?: string | null;
+}
+
+/** The tests that reach a file, by their places in the list of all. */
+export interface FileTests {
+  uri: string;
+  tests: number[];
+}
+
+/** The recorded tests of a root, and which of them reach which files. */
+export interface FolderTests {
+  folder: string;
+  tests: string[];
+  files: FileTests[];
+}
+
 /** A file whose coverage, or whose place in the text, is another now. */
 export interface DidChangeCoverageParams {
   uri: string;
@@ -138,6 +177,28 @@ export interface StatusParams {
   python: string | null;
   tests: string | null;
   run: RunCounts | null;
+}
+
+/** How a test ended; `details` are its traceback, or what else there is to read. */
+export interface TestResult {
+  test: string;
+  outcome: string;
+  seconds: number;
+  message: string;
+  details: string;
+  location: Location | null;
+}
+
+/** What happened in a run of covls's own since it was last told of. */
+export interface TestRunParams {
+  folder: string;
+  run: number;
+  title: string;
+  state: string;
+  tests: string[];
+  started: string[];
+  finished: TestResult[];
+  message: string;
 }
 
 /** What covls itself can be set to; all else under `covls` is the extension's. */
