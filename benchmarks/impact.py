@@ -4,6 +4,9 @@
 into an environment of its own in the cache, and not at all where the index does not have it. Each
 mutation is one operator, constant, condition, statement or return of a source, and is undone before
 the next; all are the same for all programs, as the seed is.
+
+With `--failing 200` it only looks at what covls chooses, after so many mutations by which some test
+fails, and does not run it.
 """
 
 import argparse
@@ -20,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.cases import cache_folder
-from tests.live.comparison import LiveProject
+from tests.live.comparison import LiveProject, killed
 from tests.live.edits import MUTATIONS, contents, restore, some_edit
 from tests.live.projects import PROJECTS, SECONDS, FullRun, Project, full_run
 
@@ -151,20 +154,36 @@ def measure(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
     return lines
 
 
+def recall(name: str, mutations: int, seed: int, folder: Path) -> str:
+    """The line of the table for the mutations of one project by which tests fail."""
+    found = list(killed(LiveProject(PROJECTS[name], folder, seed), MUTATIONS, mutations))
+    share = statistics.median(each.share for each in found)
+    everything = sum(each.everything is not None for each in found)
+    missed = sum(bool(each.missed) for each in found)
+    return f"| {name} | {len(found)} | {share:.1%} | {everything} | {missed} |"
+
+
 def main() -> None:
     """Read the command line, measure, and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.impact", description=__doc__)
     parser.add_argument("projects", nargs="*", default=["click", "attrs", "django"])
     parser.add_argument("--mutations", type=int, default=50, help="of each project (default: 50)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--failing", type=int, default=0, help="mutations by which tests fail")
     options = parser.parse_args()
-    print("| | mutations | tests run, median | time, median | failing tests not run |")
+    if options.failing:
+        print("| | mutations | tests chosen, median | all chosen | failing tests not chosen |")
+    else:
+        print("| | mutations | tests run, median | time, median | failing tests not run |")
     print("| --- | --- | --- | --- | --- |")
     for name in options.projects:
         with tempfile.TemporaryDirectory(prefix="covls-impact-") as folder:
             os.environ["COVLS_CACHE_DIR"] = f"{folder}/cache"
             work = Path(folder, "work")
             work.mkdir()
+            if options.failing:
+                print(recall(name, options.failing, options.seed, work), flush=True)
+                continue
             for line in measure(name, options.mutations, options.seed, work):
                 print(line, flush=True)
 

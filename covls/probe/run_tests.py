@@ -61,7 +61,9 @@ def run_pytest(recording: Recording) -> int:
         if importlib.util.find_spec("xdist") is None:
             recording.notice("pytest-xdist is not installed: the tests run one after the other")
         else:
-            if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+            named = os.environ.get("PYTEST_PLUGINS", "").split(",")
+            if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") and "xdist.plugin" not in named:
+                # Once only, for under two names pytest refuses it.
                 arguments += ["-p", "xdist"]
             arguments += ["-n", str(request["workers"])]
     if request["tests"] is not None and not request.get("collect_all"):

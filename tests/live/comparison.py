@@ -1,5 +1,6 @@
 """Edit a project, run what is affected as `covls run --affected` does, and measure all anew."""
 
+import ast
 import os
 import random
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from covls.adapters.settings_files import read_settings_files
 from covls.choosing import Choice, Request, Scope
+from covls.core.impact import holders
 from covls.core.settings import client_layer, read_settings
 from covls.project import Project as CovlsProject
 from covls.running import Outcome, Runner
@@ -27,7 +29,6 @@ class Step:
     full: FullRun
     seconds: float
     """Of choosing, running and splicing."""
-    full_seconds: float
     verdict: str
     """`same`, `different`, `unsteady` (two full runs differ), or `broken` (no full run)."""
     differences: tuple[str, ...] = ()
@@ -50,6 +51,7 @@ class LiveProject:
         self.scratch = folder / "scratch"
         self.scratch.mkdir()
         self.editor = Editor(project, self.root, random.Random(seed))
+        self._full: dict[tuple[tuple[str, str], ...], FullRun] = {}
 
     def run(self, scope: Scope = Scope.AFFECTED) -> tuple[Choice, Outcome]:
         """As `covls run`, or `covls run --affected`, in a project that was opened for it."""
@@ -77,11 +79,18 @@ class LiveProject:
     def data(self) -> Ran:
         return read(self.root / ".coverage", self.root)
 
+    def full(self) -> FullRun:
+        """What a full run of these very texts gives, which one is run for once."""
+        texts = tuple(contents(self.editor))
+        if texts not in self._full:
+            self._full[texts] = full_run(self.project, self.root, self.scratch)
+        return self._full[texts]
+
     def start(self) -> FullRun:
         """Run all tests once, and hold that this is what coverage.py measures."""
         _, outcome = self.run(Scope.ALL)
         assert outcome.written, outcome.message
-        full = full_run(self.project, self.root, self.scratch)
+        full = self.full()
         assert not full.broken, full.output
         different = differences(self.data(), full.data)
         assert not different, different
@@ -92,11 +101,9 @@ class LiveProject:
         began = time.monotonic()
         choice, outcome = self.run()
         seconds = time.monotonic() - began
-        began = time.monotonic()
-        full = full_run(self.project, self.root, self.scratch)
-        full_seconds = time.monotonic() - began
+        full = self.full()
         if full.broken:
-            return Step(edit, choice, outcome, full, seconds, full_seconds, "broken")
+            return Step(edit, choice, outcome, full, seconds, "broken")
         found = differences(self.data(), full.data)
         missed = {test for test in full.failed if not _is_among(test, outcome)}
         verdict = "different" if found else "same"
@@ -112,11 +119,32 @@ class LiveProject:
             outcome,
             full,
             seconds,
-            full_seconds,
             verdict,
             tuple(found),
             frozenset(missed),
         )
+
+
+@dataclass(frozen=True)
+class Killed:
+    """What was chosen after a mutation by which tests fail."""
+
+    edit: str
+    failed: frozenset[str]
+    """Tests that fail now, and did not before."""
+    missed: frozenset[str]
+    """Those of them that were not chosen."""
+    share: float
+    """How many of all tests were chosen."""
+    everything: str | None
+    """Why all were."""
+
+
+def _is_chosen(test: str, choice: Choice) -> bool:
+    """Whether a test, or of a class or module, which fails where it cannot be set up, one is."""
+    if choice.everything is not None or any(name in choice.tests for name in holders(test)):
+        return True
+    return any(name.startswith(f"{test}.") for name in choice.tests)
 
 
 def _is_among(test: str, outcome: Outcome) -> bool:
@@ -171,3 +199,55 @@ def mutated(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[St
         yield live.step(some_edit(live.editor, kinds))
         restore(live.editor, before)
         live.run()
+
+
+def killed(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Killed]:
+    """Mutations of lines that tests run, each undone before the next, until so many make some fail.
+
+    What is chosen is only looked at, for to run it would tell nothing more of what it lacks.
+    """
+    base = live.start()
+    ran = {
+        name: {line for place in places if isinstance(place, tuple) for line in place}
+        for name, places in live.data().items()
+    }
+    before = dict(contents(live.editor))
+    found = 0
+    while found < count:
+        edit = some_edit(live.editor, kinds)
+        if any(
+            _first_change(before[name], live.editor.text(name)) in ran.get(name, ())
+            for name in live.editor.written
+        ):
+            with live.runner() as runner:
+                choice = runner.choose(Request(Scope.AFFECTED))
+            chosen = {test for test in base.ran if _is_chosen(test, choice)}
+            # Where all are chosen none can be missed, and it is enough that some test fails.
+            full = full_run(
+                live.project,
+                live.root,
+                live.scratch,
+                measure=False,
+                stop=chosen == base.ran and not base.failed,
+            )
+            failed = full.failed - base.failed
+            if failed and not full.broken:
+                found += 1
+                missed = frozenset(test for test in failed if not _is_chosen(test, choice))
+                share = len(chosen) / len(base.ran)
+                yield Killed(edit, failed, missed, share, choice.everything)
+        restore(live.editor, before)
+
+
+def _first_change(before: str, after: str) -> int:
+    """The line on which the innermost statement begins in which two texts begin to differ."""
+    lines = zip(before.split("\n"), after.split("\n"), strict=False)
+    first = next((number for number, (one, other) in enumerate(lines, 1) if one != other), 0)
+    return max(
+        (
+            node.lineno
+            for node in ast.walk(ast.parse(before))
+            if isinstance(node, ast.stmt) and node.lineno <= first <= (node.end_lineno or 0)
+        ),
+        default=0,
+    )

@@ -4,6 +4,7 @@ import ast
 import random
 import re
 import textwrap
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,8 +63,7 @@ class Editor:
             raise NothingToEditError from error
         if path.exists() and path.read_text() == text:
             raise NothingToEditError
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        save(path, text)
         self.written.append(name)
 
     def one(self, things: Sequence[T]) -> T:
@@ -96,6 +96,14 @@ class Editor:
         lines = self.text(name).split("\n")
         lines[line - 1 : line - 1] = new
         self.write(name, "\n".join(lines))
+
+
+def save(path: Path, text: str) -> None:
+    """Write a file so that Python can tell by its time whether bytecode is of this text."""
+    while path.exists() and int(path.stat().st_mtime) == int(time.time()):
+        time.sleep(0.02)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
 
 
 def span(text: str, node: Any) -> tuple[int, int]:
@@ -635,7 +643,7 @@ def swap_statements(editor: Editor) -> None:
 
 def change_readme(editor: Editor) -> None:
     name = editor.one(editor.project.files(editor.root, ("README.md",)))
-    (editor.root / name).write_text(f"{editor.text(name)}\nMore {editor.number()}.\n")
+    save(editor.root / name, f"{editor.text(name)}\nMore {editor.number()}.\n")
     editor.written.append(name)
 
 
@@ -699,5 +707,4 @@ def restore(editor: Editor, before: dict[str, str]) -> None:
         (editor.root / name).unlink()
     for name, text in before.items():
         if now.get(name) != text:
-            (editor.root / name).parent.mkdir(parents=True, exist_ok=True)
-            (editor.root / name).write_text(text)
+            save(editor.root / name, text)

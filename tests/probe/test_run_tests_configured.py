@@ -212,7 +212,9 @@ def test_xdist(root: Path, tmp_path: Path) -> None:
     assert recorded.union == recorded.all_ran()
 
     asked = ["tests/test_b.py::test_f[3]", "tests/test_b.py::test_f[9]"]
-    some = run(root, tmp_path / "some", workers=2, tests=asked)
+    # Plugins are named here where none are found by themselves.
+    named = {"PYTEST_PLUGINS": "xdist.plugin"}
+    some = run(root, tmp_path / "some", workers=2, tests=asked, environment=named)
     assert list(some.outcomes) == asked[:1]
     assert [told["tests"] for told in some.told("missing")] == [asked[1:]]
 
