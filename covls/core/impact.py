@@ -319,18 +319,36 @@ class _Impact:
                 reached = True
                 through = "" if importer == path else f", which {importer} imports"
                 self._add(test, f"{why}{through}, and it runs {importer}")
+        self._look_for_the_unseen(path, why, importers, tests | fixtures)
         measured = self.measured.get(path)
         file_detail = self.detail.files.get(measured) if measured else None
         if tests or fixtures:
             return
-        if file_detail is not None and (
-            OUTSIDE in file_detail.ran or UNATTRIBUTED in file_detail.ran
-        ):
-            raise _EverythingError(f"{why}; it is imported in a way that covls cannot see")
         if reached or new or (file_detail is not None and not file_detail.ran):
             return
         if file_detail is None and not path.startswith(("docs/", "doc/", "examples/")):
             raise _EverythingError(f"{why}; it is not measured, and covls cannot tell who runs it")
+
+    def _look_for_the_unseen(
+        self, path: str, why: str, importers: Collection[str], seen: Collection[str]
+    ) -> None:
+        """All tests have to run where something ran that imports a module, and that no test file
+        imports in its turn: a framework did, for tests that need not name it, or run a function.
+        """
+        found = set(seen)
+        rest = list(found)
+        while rest:
+            more = self.graph.imported.get(rest.pop(), frozenset()).intersection(importers) - found
+            found |= more
+            rest += more
+        for importer in sorted(found.symmetric_difference(importers)):
+            file = self.detail.files.get(self.measured.get(importer, ""))
+            ran = {} if file is None else file.ran
+            # What is run as a program is run anew by each test that does.
+            if not ran or (importer.endswith("__main__.py") and _NO_TEST.isdisjoint(ran)):
+                continue
+            what = "it" if importer == path else f"{importer}, which imports it,"
+            raise _EverythingError(f"{why}; {what} is imported in a way that covls cannot see")
 
     def _test_files(self, paths: Iterable[str]) -> tuple[set[str], set[str]]:
         """The files of these that have tests, and those that have fixtures for others."""

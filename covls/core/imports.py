@@ -14,10 +14,12 @@ from covls.core.naming import module_names
 
 _IMPORTERS: Final = frozenset(
     {"import_module", "__import__", "importorskip", "find_spec", "run_module", "reload"}
+    | {"import_string", "resolve_name"}
 )
 _DISCOVERERS: Final = frozenset(
     {"import_module", "__import__", "walk_packages", "iter_modules", "run_path", "run_module"}
-    | {"load_module", "exec_module", "spec_from_file_location"}
+    | {"load_module", "exec_module", "spec_from_file_location", "import_string", "resolve_name"}
+    | {"entry_points", "iter_entry_points"}
 )
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 
@@ -57,6 +59,8 @@ def imports_of(text: str, path: str) -> Imports | None:
             case ast.ImportFrom():
                 for name in _imported(node, folders):
                     found.setdefault(name, node.lineno)
+                # Under another name its calls are not recognised.
+                discovers |= any(each.asname and each.name in _DISCOVERERS for each in node.names)
             case ast.Constant(value=str() as said):
                 dotted = _DOTTED.match(said)
                 if dotted and (len(said) == len(dotted[0]) or said[len(dotted[0])] == ":"):

@@ -24,6 +24,8 @@ SOURCES = {
         "from pkg.b import LIMIT\ndef f(x):\n    return x\ndef unused():\n    return LIMIT\n"
     ),
     "pkg/b.py": "LIMIT = 1\ndef g():\n    return 2\n",
+    "pkg/urls.py": "from pkg.b import g\n",
+    "pkg/__main__.py": "from pkg.b import g\n",
     "pkg/plugin.py": "def run():\n    return 1\n",
     "pkg/kept.py": "@cache\ndef k():\n    return 1\n",
     "pkg/loose.py": "def loose():\n    return 1\n",
@@ -35,7 +37,7 @@ SOURCES = {
         "@pytest.mark.parametrize('x', [1])\ndef test_x(x):\n    check(f(x))\n"
     ),
     "tests/test_b.py": (
-        "import pkg.b\nclass TestG:\n    def test_g(self):\n        assert pkg.b.g()\n"
+        "import pkg.b, pkg.kept\nclass TestG:\n    def test_g(self):\n        assert pkg.b.g()\n"
         "    def test_other(self):\n        pass\n"
     ),
     "docs/index.md": "Words.\n",
@@ -113,9 +115,18 @@ TABLE: dict[str, tuple[Edited, set[str]]] = {
         Edited("pkg/b.py", "LIMIT = 1", "LIMIT = 2"),
         A_TESTS | B_TESTS,
     ),
+    "what a program imports, which a test runs": (
+        Edited(
+            "pkg/b.py",
+            "LIMIT = 1",
+            "LIMIT = 2",
+            {**RAN, "pkg/__main__.py": detail_of_lines({(OTHER, "call"): [1]})},
+        ),
+        A_TESTS | B_TESTS | {OTHER},
+    ),
     "a signature": (Edited("pkg/a.py", "f(x)", "f(x, y=1)"), A_TESTS),
     "a new function": (Edited("pkg/a.py", "def f", "def n(): pass\ndef f"), A_TESTS),
-    "kept results": (Edited("pkg/kept.py", "return 1", "return 2", KEPT), {G}),
+    "kept results": (Edited("pkg/kept.py", "return 1", "return 2", KEPT), B_TESTS),
     "a helper that is not measured": (
         Edited("tests/helper.py", "assert x", "assert x is not None"),
         {"tests/test_a.py"},
@@ -197,6 +208,24 @@ EVERYTHING: dict[str, tuple[Edited, str]] = {
     "data": (Edited("tests/data.json", "{}", "[]"), "cannot tell which tests read it"),
     "a module that nobody imports by name": (
         Edited("pkg/plugin.py", "run()", "run(x=1)"),
+        "imported in a way that covls cannot see",
+    ),
+    "a module that something imports which nobody imports by name": (
+        Edited(
+            "pkg/b.py",
+            "LIMIT = 1",
+            "LIMIT = 2",
+            {**RAN, "pkg/urls.py": detail_of_lines({OUTSIDE: [1]})},
+        ),
+        "pkg/urls.py, which imports it, is imported in a way that covls cannot see",
+    ),
+    "a module that the first test to need it imports, though nobody by name": (
+        Edited(
+            "pkg/plugin.py",
+            "run()",
+            "run(x=1)",
+            {**RAN, "pkg/plugin.py": detail_of_lines({(G, "call"): [1, 2]})},
+        ),
         "imported in a way that covls cannot see",
     ),
     "a script that is not measured": (

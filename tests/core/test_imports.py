@@ -32,9 +32,22 @@ def test_names_that_are_imported(text: str, names: set[str]) -> None:
     assert not found.discovers
 
 
-def test_imports_of_what_is_not_named_are_known_to_be_there() -> None:
-    found = imports_of("for name in names: import_module(name)", PATH)
-    assert found == Imports({}, discovers=True)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "for name in names: import_module(name)",
+        "from importlib import import_module as load\nload(name)",
+        "for each in entry_points(group='shop'): each.load()",
+        "import_string(name)",
+    ],
+)
+def test_imports_of_what_is_not_named_are_known_to_be_there(text: str) -> None:
+    found = imports_of(text, PATH)
+    assert found is not None
+    assert found.discovers
+    plain = imports_of("from importlib import import_module", PATH)
+    assert plain is not None
+    assert not plain.discovers
     assert imports_of("def (", PATH) is None
 
 
