@@ -21,14 +21,17 @@ END = "<!-- end -->\n"
 
 
 def row(setting: Setting) -> str:
-    """A setting's line in the table."""
-    default = "" if setting.default in (None, (), {}) else f"`{json.dumps(setting.default)}`"
+    """A setting's line in the table, and those of what its tables have."""
+    default = "" if setting.default in (None, (), {}, "") else f"`{json.dumps(setting.default)}`"
     about = setting.about.description
     if setting.about.client_only:
         about += " **From the editor or the command line only.**"
     if setting.about.restricted:
         about += " **From the workspace's files only where it is trusted.**"
-    return f"| `{setting.path}` | {setting.type} | {default} | {about} |\n"
+    if setting.about.required:
+        about += " **Needed.**"
+    line = f"| `{setting.path}` | {setting.type} | {default} | {about} |\n"
+    return line + "".join(map(row, setting.items))
 
 
 def generated() -> dict[str, str]:

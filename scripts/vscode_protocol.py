@@ -21,6 +21,7 @@ import type { Location, Range, TextDocumentIdentifier } from 'vscode-languagecli
 _METHODS = (
     "FILE_COVERAGE",
     "PROJECT_COVERAGE",
+    "PRIORITIES",
     "TESTS_AT",
     "STATEMENTS",
     "PROJECT_TESTS",

@@ -86,6 +86,20 @@ def find_framework(
     return _with_what_is_wrong(framework)
 
 
+def uses_django(framework: Framework) -> bool:
+    """Whether the root is a Django project, or an app made for such, as its files say."""
+    root = framework.root
+    if framework.command.runner == "django" or _manage_py(root) is not None:
+        return True
+    configured = _pytest_configuration(root)
+    if configured is not None and "DJANGO_SETTINGS_MODULE" in {
+        key.upper() for key in configured[1]
+    }:
+        return True
+    files = ("pyproject.toml", "setup.cfg", "setup.py")
+    return any("Framework :: Django" in text_of(root / name) for name in files)
+
+
 def words_to_start(framework: Framework, probe: Path, request: Path) -> list[str]:
     """Return the words that start the probe in place of the tests' own command.
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "run": ("covls.cli.commands.run:run", "Run tests, all or some, and keep what they cover."),
     "report": ("covls.cli.commands.report:report", "Show how much of each file the tests reach."),
     "check": ("covls.cli.commands.check:check", "Judge coverage by the project's gates."),
+    "priorities": ("covls.cli.commands.priorities:priorities", "Say what to test next, and why."),
     "explain": ("covls.cli.commands.explain:explain", "Say all that is known of a line."),
     "html": ("covls.cli.commands.html:html", "Write coverage.py's HTML report, and open it."),
     "record-sources": (

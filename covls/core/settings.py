@@ -51,6 +51,7 @@ class About:
         False  # names something that would run: in the workspace's files only if trusted
     )
     client_only: bool = False  # never from the workspace's files
+    required: bool = False  # of an item of a list of tables: there is none without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +268,36 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True)
+class PriorityRule:
+    """What testing some files is worth to the project, and how it is done there."""
+
+    match: Annotated[
+        str,
+        About(
+            "The files that are meant, by their path or a pattern, or that of a folder: "
+            "`**/management/commands/**`, `app/models/`.",
+            required=True,
+        ),
+    ] = ""
+    weight: Annotated[
+        float | None,
+        About(
+            "What their score is multiplied by; 0 leaves them out. Where several match a file, the "
+            "last one that has a weight counts.",
+            minimum=0,
+            maximum=1000,
+        ),
+    ] = None
+    advice: Annotated[
+        str | None,
+        About(
+            "What to say of how they are tested. Where several match a file, the last one that "
+            "says something counts."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All of covls's settings, nested as they are written."""
 
@@ -309,6 +340,10 @@ class Settings:
     ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()
     run: Annotated[Run, About("How tests are run, and when.")] = Run()
     gates: Annotated[Gates, About("What `covls check` asks for.")] = Gates()
+    priorities: Annotated[
+        tuple[PriorityRule, ...],
+        About("What testing some files is worth, for `covls priorities`; a table for each rule."),
+    ] = ()
 
 
 class Layer(NamedTuple):
@@ -359,6 +394,8 @@ class Setting(NamedTuple):
     type: str
     default: object
     about: About
+    items: tuple["Setting", ...] = ()
+    """What each table of a list of tables has."""
 
 
 def all_settings(defaults: Any = None, prefix: str = "") -> Iterator[Setting]:
@@ -369,7 +406,10 @@ def all_settings(defaults: Any = None, prefix: str = "") -> Iterator[Setting]:
         if is_dataclass(kind):
             yield from all_settings(default, f"{prefix}{name}.")
         else:
-            yield Setting(prefix + name, _expected(kind), default, about)
+            items: tuple[Setting, ...] = ()
+            if get_origin(kind) is tuple and _is_table(item := get_args(kind)[0]):
+                items = tuple(all_settings(item(), f"{prefix}{name}[]."))
+            yield Setting(prefix + name, _expected(kind), default, about, items)
 
 
 def settings_schema() -> dict[str, object]:
@@ -428,6 +468,9 @@ class _Reader:
 
     def _value(self, kind: Any, about: About, value: object, path: str) -> object:
         if get_origin(kind) is tuple:
+            item = get_args(kind)[0]
+            if _is_table(item):
+                return self._tables(item(), value, path)
             return self._list(value, about, path)
         if get_origin(kind) is Mapping:
             return self._numbers(value, about, path)
@@ -472,6 +515,33 @@ class _Reader:
         }
         return {key: number for key, number in found.items() if number is not _WRONG}
 
+    def _tables(self, defaults: Any, value: object, path: str) -> object:
+        """A list of tables; one that is none, or lacks what it needs, is left out."""
+        if value == {}:
+            return ()
+        if not isinstance(value, list | tuple):
+            self._report(path, f"{_shown(value)} is not a list of tables")
+            return _WRONG
+        needed = [
+            name for name, (_, about) in _options(defaults.__class__).items() if about.required
+        ]
+        kept = []
+        for index, item in enumerate(value):
+            where = f"{path}[{index}]"
+            if not isinstance(item, Mapping):
+                self._report(where, f"{_shown(item)} is not a table of settings")
+                continue
+            given = {_snake(key) for key in item}
+            missing = [name for name in needed if name not in given]
+            if missing:
+                self._report(where, f"has no {missing[0]}")
+                continue
+            read = self.section(defaults, item, where + ".")
+            # What it needs was reported where it is wrong.
+            if all(getattr(read, name) != getattr(defaults, name) for name in needed):
+                kept.append(read)
+        return tuple(kept)
+
     def _report(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message))
 
@@ -500,12 +570,17 @@ def _check(kind: Any) -> tuple[Callable[[object], object], str]:
     return check, _expected(kind)
 
 
+def _is_table(kind: type[Any]) -> bool:
+    """Whether what a list holds has settings of its own."""
+    return is_dataclass(kind)
+
+
 def _expected(kind: Any) -> str:
     """Return a type in words, as after "is not"."""
     if get_origin(kind) is Literal:
         return "one of " + ", ".join(get_args(kind))
     if get_origin(kind) is tuple:
-        return "a list of strings"
+        return "a list of tables" if _is_table(get_args(kind)[0]) else "a list of strings"
     if get_origin(kind) is Mapping:
         return "a table of numbers"
     return {bool: "true or false", str: "a string", int: "a whole number", float: "a number"}[kind]
@@ -577,7 +652,8 @@ def _shown(value: object) -> str:
 
 
 def _schema(defaults: Any) -> dict[str, object]:
-    properties = {}
+    properties: dict[str, dict[str, object]] = {}
+    required: list[str] = []
     for name, (kind, about) in _options(defaults.__class__).items():
         if about.client_only:
             continue
@@ -590,7 +666,9 @@ def _schema(defaults: Any) -> dict[str, object]:
         elif get_origin(kind) is Literal:
             entry |= {"enum": list(get_args(kind)), "default": default}
         elif get_origin(kind) is tuple:
-            entry |= {"type": "array", "items": {"type": "string"}, "default": list(default)}
+            item = get_args(kind)[0]
+            items = _schema(item()) if _is_table(item) else {"type": "string"}
+            entry |= {"type": "array", "items": items, "default": list(default)}
         elif get_origin(kind) is Mapping:
             inner = {"type": "number", **within}
             entry |= {"type": "object", "additionalProperties": inner, "default": {}}
@@ -600,5 +678,9 @@ def _schema(defaults: Any) -> dict[str, object]:
             if default is not None:
                 entry["default"] = default
             entry |= within
+        if about.required:
+            required.append(name)
+            del entry["default"]
         properties[name] = entry
-    return {"type": "object", "additionalProperties": False, "properties": properties}
+    schema: dict[str, object] = {"type": "object", "additionalProperties": False}
+    return schema | {"properties": properties} | ({"required": required} if required else {})

@@ -15,6 +15,7 @@ from covls.core.exclusion import Exclusion
 from covls.core.explain import Explanation
 from covls.core.gates import GatedFile
 from covls.core.paths import Located
+from covls.core.priorities import Ranking
 from covls.core.reached import Reached
 from covls.core.settings import Problem, Settings
 from covls.project.arrival import Arrival, Refreshed, Status
@@ -25,6 +26,7 @@ from covls.project.location import NOTHING_LOCATED
 from covls.project.measured_files import MeasuredFiles
 from covls.project.new_test import NewTest, new_test
 from covls.project.patch import Patch, Patches
+from covls.project.priorities import Priorities, Wanted
 from covls.project.recorded_tests import RecordedTests
 from covls.project.report import FileReport, ReportFile, files_to_report, name_in, report_files
 from covls.project.setup import set_up
@@ -47,6 +49,7 @@ class Project:
         self._configuring = threading.Lock()
         self._setup = set_up(self.root, settings, trusted=trusted)
         self._patches = Patches(MergeBase(self.root, settings.editor.base))
+        self._priorities = Priorities(self.root)
         self._arrival = Arrival(self.root, self._setup)
 
     # Configuration
@@ -350,6 +353,37 @@ class Project:
         """
         shown = self._arrival.files
         return iter(()) if shown is None else report_files(shown, files, contexts)
+
+    def priorities(
+        self,
+        wanted: Wanted,
+        texts: Mapping[Path, str] | None = None,
+        report: Callable[[int, int], bool] = lambda _done, _of: True,
+    ) -> Ranking | None:
+        """What to test next, best first; None where there is no data, or it was cancelled.
+
+        `texts` are those of files that have another one than on disk, by absolute path. `report` is
+        told how many files of how many are done, and answers whether to go on.
+        """
+        files = self._arrival.files
+        if files is None:
+            return None
+
+        def patch() -> Patch | str:
+            base = self.base()
+            found = None if isinstance(base, str) else self.patch(texts)
+            return found if found is not None else str(base)
+
+        return self._priorities.rank(
+            files,
+            self.files_to_report(wanted.paths),
+            self.settings,
+            wanted,
+            texts or {},
+            self.base_generation(),
+            patch,
+            report,
+        )
 
     def measured_sources(self) -> Iterator[tuple[str, bytes | None]]:
         """The source of each measured Python file that is here, by measured path.

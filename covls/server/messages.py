@@ -11,6 +11,7 @@ from lsprotocol import types
 
 FILE_COVERAGE = "covls/fileCoverage"
 PROJECT_COVERAGE = "covls/projectCoverage"
+PRIORITIES = "covls/priorities"
 TESTS_AT = "covls/testsAt"
 STATEMENTS = "covls/statements"
 PROJECT_TESTS = "covls/projectTests"
@@ -124,6 +125,71 @@ class ProjectCoverageResult:
     summary: Summary
     files: list[FileRow]
     problems: list[str]
+
+
+@attrs.define
+class PrioritiesParams:
+    """Which folder, all of them where none is said; how many rows, and what is ranked."""
+
+    folder: str | None = None
+    limit: int | None = None
+    by: str | None = None
+    patch: bool | None = None
+    work_done_token: int | str | None = None
+
+
+@attrs.define(frozen=True)
+class PriorityFactors:
+    """What a score is made of; null is not known, or not to be had."""
+
+    statements: int
+    branches: int
+    in_patch: int
+    complexity: int | None
+    commits: int | None
+    weight: float
+
+
+@attrs.define(frozen=True)
+class PriorityAction:
+    """What to do: in a sentence, in which test file, beside which test, and what to run then."""
+
+    words: str
+    uri: str | None
+    exists: bool
+    test: str | None
+    location: types.Location | None
+    command: list[str]
+
+
+@attrs.define(frozen=True)
+class PriorityRow:
+    """Uncovered code that is worth a test; `lines` are those that are missing."""
+
+    folder: str
+    uri: str
+    file: str
+    title: str
+    start_line: int
+    end_line: int
+    lines: list[list[int]]
+    score: float
+    factors: PriorityFactors
+    reasons: list[str]
+    advice: str | None
+    stale: bool
+    action: PriorityAction
+
+
+@attrs.define(frozen=True)
+class PrioritiesResult:
+    """What to test next, best first; `total` is how many rows there are in all."""
+
+    folders: list[str]
+    by: str
+    total: int
+    rows: list[PriorityRow]
+    notes: list[str]
 
 
 @attrs.define
@@ -274,6 +340,16 @@ class ProjectCoverageRequest:
 
 
 @attrs.define
+class PrioritiesRequest:
+    """`covls/priorities`."""
+
+    id: int | str
+    params: PrioritiesParams | None = None
+    method: str = PRIORITIES
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
 class TestsAtRequest:
     """`covls/testsAt`."""
 
@@ -308,6 +384,7 @@ class ProjectTestsRequest:
 MESSAGES: dict[str, type[Any]] = {
     FILE_COVERAGE: FileCoverageRequest,
     PROJECT_COVERAGE: ProjectCoverageRequest,
+    PRIORITIES: PrioritiesRequest,
     TESTS_AT: TestsAtRequest,
     STATEMENTS: StatementsRequest,
     PROJECT_TESTS: ProjectTestsRequest,

@@ -25,6 +25,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="
 EXAMPLES = {
     messages.FILE_COVERAGE: (messages.FileCoverageParams, messages.FileCoverageResult),
     messages.PROJECT_COVERAGE: (messages.ProjectCoverageParams, messages.ProjectCoverageResult),
+    messages.PRIORITIES: (messages.PrioritiesParams, messages.PrioritiesResult),
     messages.TESTS_AT: (messages.TestsAtParams, list[messages.TestAt]),
     messages.STATEMENTS: (messages.StatementsParams, list[messages.MeasuredStatement]),
     messages.PROJECT_TESTS: (messages.ProjectTestsParams, list[messages.FolderTests]),

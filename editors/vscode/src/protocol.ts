@@ -7,6 +7,8 @@ export const FILE_COVERAGE = 'covls/fileCoverage';
 
 export const PROJECT_COVERAGE = 'covls/projectCoverage';
 
+export const PRIORITIES = 'covls/priorities';
+
 export const TESTS_AT = 'covls/testsAt';
 
 export const STATEMENTS = 'covls/statements';
@@ -104,6 +106,61 @@ export interface ProjectCoverageResult {
   summary: Summary;
   files: FileRow[];
   problems: string[];
+}
+
+/** Which folder, all of them where none is said; how many rows, and what is ranked. */
+export interface PrioritiesParams {
+  folder?: string | null;
+  limit?: number | null;
+  by?: string | null;
+  patch?: boolean | null;
+  workDoneToken?: number | string | null;
+}
+
+/** What a score is made of; null is not known, or not to be had. */
+export interface PriorityFactors {
+  statements: number;
+  branches: number;
+  inPatch: number;
+  complexity: number | null;
+  commits: number | null;
+  weight: number;
+}
+
+/** What to do: in a sentence, in which test file, beside which test, and what to run then. */
+export interface PriorityAction {
+  words: string;
+  uri: string | null;
+  exists: boolean;
+  test: string | null;
+  location: Location | null;
+  command: string[];
+}
+
+/** Uncovered code that is worth a test; `lines` are those that are missing. */
+export interface PriorityRow {
+  folder: string;
+  uri: string;
+  file: string;
+  title: string;
+  startLine: number;
+  endLine: number;
+  lines: number[][];
+  score: number;
+  factors: PriorityFactors;
+  reasons: string[];
+  advice: string | null;
+  stale: boolean;
+  action: PriorityAction;
+}
+
+/** What to test next, best first; `total` is how many rows there are in all. */
+export interface PrioritiesResult {
+  folders: string[];
+  by: string;
+  total: number;
+  rows: PriorityRow[];
+  notes: string[];
 }
 
 /** A place in a file. */
@@ -238,4 +295,5 @@ export const SERVER_SETTINGS = [
   'gates.baseReport',
   'gates.noBase',
   'gates.ratchet',
+  'priorities',
 ] as const;
