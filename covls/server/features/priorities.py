@@ -95,8 +95,8 @@ async def _rank(
                 continue
             texts = {
                 document.path: document.text
-                for document in session.documents.values()
-                if document.root is root
+                for document in tuple(session.documents.values())
+                if await session.root_of(document.path) is root
             }
             ranking = await session.in_thread(project.priorities, wanted, texts, report)
             if ranking is not None:
