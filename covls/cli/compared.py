@@ -1,5 +1,6 @@
 """The options that say which versions a command compares."""
 
+import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -22,7 +23,12 @@ def compared_options(command: Decorated) -> Decorated:
             help="Compare what is here with where it left REF: a branch, a tag, a commit. Else "
             "`editor.base` of the settings, else the default branch.",
         ),
-        click.option("--staged", is_flag=True, help="Compare what is staged with the last commit."),
+        click.option(
+            "--staged",
+            is_flag=True,
+            help="Compare what is staged with the last commit; in a pre-push hook of pre-commit "
+            "what is pushed with what the remote has.",
+        ),
         click.option(
             "--from",
             "first",
@@ -46,9 +52,22 @@ def compared(
         raise SettingsError("Of --base, --staged and --from with --to only one can be given.")
     try:
         if staged:
-            return GitVersions(project.root)
+            return _of_hook(project)
         if first is not None or second is not None:
             return GitVersions(project.root, first=first or "0", second=second or "HEAD")
     except NoVersionsError as error:
         raise NoDataError(str(error)) from None
     return MergeBase(project.root, base or project.settings.editor.base)
+
+
+def _of_hook(project: Project) -> GitVersions:
+    """What a hook is about: the index, or what pre-commit's variables say is pushed."""
+    last = os.environ.get("PRE_COMMIT_TO_REF")
+    if last:
+        return GitVersions(
+            project.root, first=os.environ.get("PRE_COMMIT_FROM_REF") or "0", second=last
+        )
+    if os.environ.get("PRE_COMMIT_REMOTE_NAME"):
+        # All that there is is pushed: pre-commit names no commits then.
+        return GitVersions(project.root, first="0", second="HEAD")
+    return GitVersions(project.root)

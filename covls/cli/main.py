@@ -27,6 +27,7 @@ COMMANDS = {
         "Put the measured sources into a file that travels with the data.",
     ),
     "doctor": ("covls.cli.commands.doctor:doctor", "Show what covls sees here, and what is wrong."),
+    "init": ("covls.cli.commands.init:init", "Set a project up for coverage, on a yes."),
     "demo": ("covls.cli.commands.demo:demo", "Show on a small project what covls does."),
 }
 """Where each command lives, as `module:attribute`, and what it does, in one line."""

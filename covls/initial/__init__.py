@@ -1,0 +1,1 @@
+"""What `covls init` proposes: looks at a project, and edits its files in their own format."""

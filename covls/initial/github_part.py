@@ -1,0 +1,152 @@
+"""GitHub Actions: tests and gates for a pull request, and a comment on it, from forks too.
+
+What runs a pull request's code has no rights, and leaves its comment as an artifact; what posts it
+has the right to comment, and neither checks out code nor runs any of the pull request's.
+"""
+
+from textwrap import indent
+from typing import Final
+
+from covls.initial.facts import Facts
+from covls.initial.plan import Draft
+
+TESTS: Final = ".github/workflows/coverage.yml"
+COMMENT: Final = ".github/workflows/coverage-comment.yml"
+
+_TESTS: Final = """\
+# Written by `covls init`. Tests under coverage.py, the gates of covls's settings, and a comment for
+# the pull request. coverage-comment.yml posts it: this one runs code of forks, and has no rights.
+name: Coverage
+
+on:
+  pull_request:
+  push:
+    branches: [{branch}]
+
+permissions:
+  contents: read
+
+concurrency:
+  group: ${{{{ github.workflow }}}}-${{{{ github.ref }}}}
+  cancel-in-progress: ${{{{ github.event_name == 'pull_request' }}}}
+
+jobs:
+  coverage:
+    runs-on: ubuntu-latest
+    timeout-minutes: 30
+    steps:
+      - uses: actions/checkout@v7
+        with:
+          fetch-depth: 0  # The gates compare with where the branch began.
+          persist-credentials: false
+      - uses: actions/setup-python@v7
+        with:
+          {python}
+      - name: Install
+        run: |
+{install}
+      - name: Tests
+        run: {tests}
+{combine}      - name: Report
+        run: {launcher}covls report --format markdown >> "$GITHUB_STEP_SUMMARY"
+      - name: Gates
+        env:
+          # On the default branch itself there is nothing to compare with.
+          BASE: ${{{{ github.event.pull_request.base.sha || 'HEAD' }}}}
+        run: {launcher}covls check --base "$BASE"
+      - name: Comment
+        if: ${{{{ !cancelled() && github.event_name == 'pull_request' }}}}
+        env:
+          BASE: ${{{{ github.event.pull_request.base.sha }}}}
+        run: {launcher}covls comment --base "$BASE" --output covls-comment.md
+      - uses: actions/upload-artifact@v7
+        if: ${{{{ !cancelled() && github.event_name == 'pull_request' }}}}
+        with:
+          name: covls-comment
+          path: covls-comment.md
+          if-no-files-found: ignore
+{codecov}"""
+
+_CODECOV: Final = """\
+      - name: XML for Codecov
+        if: ${{{{ !cancelled() }}}}
+        run: {launcher}coverage xml
+      - uses: codecov/codecov-action@v6
+        if: ${{{{ !cancelled() }}}}
+        with:
+          files: coverage.xml
+          token: ${{{{ secrets.CODECOV_TOKEN }}}}
+"""
+
+_COMMENT: Final = """\
+# Written by `covls init`. Posts the comment that coverage.yml has prepared. It has the right to
+# comment, and so it checks out nothing and runs nothing of the pull request.
+name: Coverage comment
+
+on:
+  workflow_run:
+    workflows: [Coverage]
+    types: [completed]
+
+permissions: {}
+
+jobs:
+  comment:
+    if: ${{ github.event.workflow_run.event == 'pull_request' }}
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    permissions:
+      actions: read
+      pull-requests: write
+    steps:
+      - uses: actions/download-artifact@v8
+        id: artifact
+        continue-on-error: true  # A run that was cancelled has left none.
+        with:
+          name: covls-comment
+          run-id: ${{ github.event.workflow_run.id }}
+          github-token: ${{ github.token }}
+      - uses: actions/setup-python@v7
+        if: ${{ steps.artifact.outcome == 'success' }}
+        with:
+          python-version: "3.13"
+      - name: Post
+        if: ${{ steps.artifact.outcome == 'success' }}
+        env:
+          GITHUB_TOKEN: ${{ github.token }}
+        run: |
+          python -m pip install covls
+          covls comment --post covls-comment.md
+"""
+
+
+def propose_github(facts: Facts, draft: Draft) -> None:
+    """Have GitHub run the tests and gates, and comment pull requests."""
+    draft.put_new(TESTS, workflow(facts))
+    draft.put_new(COMMENT, _COMMENT)
+
+
+def propose_codecov(facts: Facts, draft: Draft) -> None:
+    """Have the workflow send coverage to Codecov, too."""
+    there = draft.text(TESTS)
+    with_codecov = workflow(facts, codecov=True)
+    if there in (None, workflow(facts)):
+        draft.put(TESTS, with_codecov)
+    elif there != with_codecov:
+        draft.put_new(TESTS, with_codecov)
+
+
+def workflow(facts: Facts, *, codecov: bool = False) -> str:
+    """The workflow that runs the project's tests."""
+    named = "python-version" if facts.python[0].isdigit() else "python-version-file"
+    version = f'"{facts.python}"' if facts.python[0].isdigit() else facts.python
+    combine = f"      - run: {facts.launcher}coverage combine\n"
+    return _TESTS.format(
+        branch=facts.branch,
+        python=f"{named}: {version}",
+        install=indent("\n".join(facts.install), " " * 10),
+        tests=facts.test_words,
+        combine=combine if facts.configuration.parallel else "",
+        launcher=facts.launcher,
+        codecov=_CODECOV.format(launcher=facts.launcher) if codecov else "",
+    )
