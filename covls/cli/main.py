@@ -18,6 +18,7 @@ COMMANDS = {
     "serve": ("covls.cli.commands.serve:serve", "Run the language server, as editors do."),
     "run": ("covls.cli.commands.run:run", "Run tests, all or some, and keep what they cover."),
     "report": ("covls.cli.commands.report:report", "Show how much of each file the tests reach."),
+    "diff": ("covls.cli.commands.diff:diff", "Show how much of the patch the tests reach."),
     "check": ("covls.cli.commands.check:check", "Judge coverage by the project's gates."),
     "priorities": ("covls.cli.commands.priorities:priorities", "Say what to test next, and why."),
     "explain": ("covls.cli.commands.explain:explain", "Say all that is known of a line."),

@@ -388,14 +388,14 @@ class _Judge:
         return Verdict(
             gate,
             Outcome.UNKNOWN,
-            f"{files} changed since the tests ran, and it is not judged.",
+            f"Not judged: {files} changed since the tests ran.",
             threshold,
             stale=tuple(stale),
             remedy=f"Run the tests again: {self.run}",
         )
 
     def _no_patch(self, gate: str, threshold: float) -> Verdict:
-        message = f"It is not known what was changed: {self.facts.no_patch}"
+        message = f"Not judged: {self.facts.no_patch}"
         return Verdict(
             gate,
             Outcome.UNKNOWN,

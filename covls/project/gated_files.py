@@ -1,7 +1,8 @@
 """All files of a root as gates see them: figures, what is stale, what was changed."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from covls.adapters.configuration import (
@@ -24,50 +25,12 @@ from covls.core.gates import GatedFile
 from covls.core.lines import ranges, split_lines
 from covls.core.marks import Freshness, changed_marks
 from covls.core.patch import FilePatch, PatchTotals
+from covls.core.patched import LeftOutFile, PatchedFile, PatchedFiles
 from covls.core.report import counted
 from covls.project.measured_files import MeasuredFiles
 from covls.project.on_disk import stamp_of
 from covls.project.report import ReportFile, name_in, report_files
 from covls.project.view import FileView, view_file
-
-
-@dataclass(frozen=True, slots=True)
-class PatchedFile:
-    """A file that the patch changes: what it changes, on the lines of its text there."""
-
-    name: str
-    path: Path
-    patch: FilePatch
-    gaps: tuple[Gap, ...]
-    is_new: bool
-    text: str
-    """The whole text, after the patch."""
-    stale: str = ""
-    """Why nothing is known of the file at all; empty where something is."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOutFile:
-    """A file that is changed and in no figure, and why."""
-
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PatchedFiles:
-    """All that was changed."""
-
-    base: str
-    commit: str
-    files: tuple[PatchedFile, ...]
-    left_out: tuple[LeftOutFile, ...]
-
-    @property
-    def totals(self) -> PatchTotals:
-        """The figures of all files."""
-        return sum((file.patch.totals for file in self.files), PatchTotals())
-
 
 Compared = MergeBase | GitVersions
 
@@ -120,26 +83,26 @@ def gated_files(
 
     Of a `GitVersions` the files are as they are in its second version, not as they are on disk.
     """
-    changed = {file.path: file for file in patch.files} if patch is not None else {}
-    seen: set[Path] = set()
+    changed = {file.name: file for file in patch.files} if patch is not None else {}
+    seen: set[str] = set()
     for found in report_files(files, reported, ()):
         path, name = found.file.path, found.file.name
-        seen.add(path)
+        seen.add(name)
         text = _other_text(compared, path)
         if found.freshness is Freshness.FRESH and text is None:
             one = GatedFile(name, found.coverage.totals, gaps(name, found.coverage))
         else:
             one = _drifted(files, path, name, text)
-        yield _with_patch(one, changed.get(path))
+        yield _with_patch(one, changed.get(name))
     failures = files.failures
     for each in reported:
-        if each.path not in seen and each.path in failures:
-            seen.add(each.path)
+        if each.name not in seen and each.path in failures:
+            seen.add(each.name)
             one = GatedFile(each.name, NO_TOTALS, stale=failures[each.path])
-            yield _with_patch(one, changed.get(each.path))
+            yield _with_patch(one, changed.get(each.name))
     for file in changed.values():
-        if file.path not in seen:
-            yield _with_patch(GatedFile(file.name, NO_TOTALS, stale=file.stale), file)
+        if file.name not in seen:
+            yield _with_patch(GatedFile(file.name, NO_TOTALS, stale=file.unknown), file)
 
 
 def _patched(
@@ -148,13 +111,14 @@ def _patched(
     path, name = reported.path, reported.name
     before = compared.text(path)
     is_new = before == () and compared.name_before(path) is None
+    lines = split_lines(text)
     view = view_file(files, path, text, compared)
     if view is None or view.patch is None:
         reason = files.failures.get(path, "what it was at the base is not known")
         totals = PatchTotals(unverified=1)
-        yield PatchedFile(name, path, FilePatch(totals=totals), (), is_new, text, reason)
-    elif view.patch.lines or (not isinstance(before, NoText) and [*before] != split_lines(text)):
-        yield PatchedFile(name, path, view.patch, _patch_gaps(name, view), is_new, text)
+        yield PatchedFile(name, FilePatch(totals=totals), (), is_new, lines, reason)
+    elif view.patch.lines or (not isinstance(before, NoText) and [*before] != lines):
+        yield PatchedFile(name, view.patch, _patch_gaps(name, view), is_new, lines)
 
 
 def _unmeasured(
@@ -177,15 +141,16 @@ def _unmeasured(
         return "what it was at the base is not known"
     lines = split_lines(text)
     touched = _touched(analysis, changed_lines(before, lines))
-    if not touched:
+    moved = _is_measured_under(files, compared.name_before(path))
+    if not touched and not moved:
         return "no statement of it was changed"
     statements = counted(len(touched), "statement")
-    if not _should_be_measured(files, configuration, path):
+    if not moved and not _should_be_measured(files, configuration, path):
         return f"no test imports it, so that {statements} of it are in no figure"
     is_new = before == () and compared.name_before(path) is None
-    last_lines = {line for first in touched for line in range(first, analysis.last_line(first) + 1)}
-    patch = FilePatch(ranges(last_lines), totals=PatchTotals(new=len(touched)))
-    return PatchedFile(name, path, patch, (), is_new, text, "it is not in the data")
+    whole = {line for first in touched for line in range(first, analysis.last_line(first) + 1)}
+    patch = FilePatch(ranges(whole), totals=PatchTotals(new=len(touched)))
+    return PatchedFile(name, patch, (), is_new, lines, "it is not in the data")
 
 
 def _should_be_measured(
@@ -203,6 +168,14 @@ def _should_be_measured(
     if configuration.source_folders or configuration.source_packages or configuration.run_include:
         return True
     return any(measured.parent == path.parent for measured in files.measurement.measured_paths)
+
+
+def _is_measured_under(files: MeasuredFiles, name: str | None) -> bool:
+    """Whether the data have a file under the name that it had before it was renamed."""
+    if not name:
+        return False
+    gone = (f"/{path.replace(os.sep, '/')}" for path in files.measurement.located.missing)
+    return any(path.endswith(f"/{name}") or f"/{name}".endswith(path) for path in gone)
 
 
 def _touched(analysis: Analysis, changes: Iterable[Change]) -> list[int]:

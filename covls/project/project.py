@@ -14,6 +14,7 @@ from covls.adapters.source import Unreadable, read_source
 from covls.core.exclusion import Exclusion
 from covls.core.explain import Explanation
 from covls.core.gates import GatedFile
+from covls.core.patched import PatchedFiles
 from covls.core.paths import Located
 from covls.core.priorities import Ranking
 from covls.core.reached import Reached
@@ -21,7 +22,7 @@ from covls.core.settings import Problem, Settings
 from covls.project.arrival import Arrival, Refreshed, Status
 from covls.project.exclusion import exclusion
 from covls.project.explanation import explain_line
-from covls.project.gated_files import Compared, PatchedFiles, gated_files, patched_files
+from covls.project.gated_files import Compared, gated_files, patched_files
 from covls.project.location import NOTHING_LOCATED
 from covls.project.measured_files import MeasuredFiles
 from covls.project.new_test import NewTest, new_test

@@ -1,10 +1,14 @@
 """`covls check`: whether coverage is what the project asks of it, from data that is there."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from covls.cli import github_actions
 from covls.cli.compared import compared, compared_options
+from covls.cli.github_actions import folder_in_repository
 from covls.cli.invocation import (
     FAILED,
     NO_DATA,
@@ -14,34 +18,24 @@ from covls.cli.invocation import (
     root_option,
     trusted_option,
 )
-from covls.cli.output import opened
 from covls.cli.project_data import load_data, open_project, warn
-from covls.core.formats.gates_json import gates_json
+from covls.cli.written import findings_text, format_options, lines, write
+from covls.core.coverage import NOTHING
 from covls.core.formats.gates_text import gates_text
 from covls.core.gates import Check, Facts, Outcome, needs_patch
 from covls.core.gates import check as judge
 from covls.project import Project
 from covls.project.gated_files import Compared
 
-RUN = "covls run"
+if TYPE_CHECKING:
+    from covls.core.findings import Finding
+
+FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab", "junit", "badge")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @compared_options
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="How to write the verdicts.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="A file to write them to.",
-)
+@format_options(FORMATS)
 @click.option(
     "--data-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -58,6 +52,7 @@ def check(
     second: str | None,
     form: str,
     output: Path | None,
+    others: tuple[tuple[str, Path], ...],
     data_file: Path | None,
 ) -> int:
     """Judge coverage by the gates of the settings: the total, the patch, paths.
@@ -70,22 +65,22 @@ def check(
     project = open_project(invocation, data_file)
     try:
         load_data(project)
-        found = _facts(project, compared(project, base, staged, first, second))
+        facts = _facts(project, compared(project, base, staged, first, second))
         configuration = project.configuration
         checked = judge(
             project.settings.gates,
-            found,
+            facts,
             precision=configuration.precision,
             fail_under=configuration.fail_under,
-            run=RUN,
+            run="covls run --affected",
         )
         for problem in project.problems:
             warn(str(problem))
-        with opened(output) as stream:
-            if form == "json":
-                stream.write(gates_json(checked, found))
-            else:
-                stream.writelines(f"{line}\n" for line in gates_text(checked))
+        write(lambda name: _text(name, project, checked, facts), form, output, others)
+        if github_actions.is_here():
+            from covls.core.formats.gates_markdown import gates_markdown
+
+            github_actions.tell(_findings(project, checked, facts), gates_markdown(checked))
         return exit_code(checked)
     finally:
         project.close()
@@ -106,3 +101,40 @@ def _facts(project: Project, versions: Compared) -> Facts:
         base=known.base if known is not None else "",
         no_patch=patch if isinstance(patch, str) else "",
     )
+
+
+def _text(name: str, project: Project, checked: Check, facts: Facts) -> Iterable[str]:
+    """The verdicts in a format, which is imported when it is asked for."""
+    match name:
+        case "json":
+            from covls.core.formats.gates_json import gates_json
+
+            return [gates_json(checked, facts)]
+        case "markdown":
+            from covls.core.formats.gates_markdown import gates_markdown
+
+            return lines(gates_markdown(checked))
+        case "junit":
+            from covls.core.formats.junit import junit
+
+            return [junit(checked)]
+        case "badge":
+            from covls.core.formats.badge import badge
+
+            return [badge(_total(facts), project.configuration.precision)]
+        case "text":
+            return lines(gates_text(checked))
+    return findings_text(name, _findings(project, checked, facts))
+
+
+def _findings(project: Project, checked: Check, facts: Facts) -> "Iterable[Finding]":
+    from covls.core.findings import of_check
+
+    return of_check(checked, facts.files, folder_in_repository(project.root))
+
+
+def _total(facts: Facts) -> float | None:
+    """The figure of all code, None where it is not known."""
+    if any(file.stale for file in facts.files):
+        return None
+    return sum((file.totals for file in facts.files), NOTHING).percent

@@ -18,7 +18,7 @@ BY_DEFAULT: Final = (
 WORDS: Final = {
     Outcome.PASSED: "passed",
     Outcome.FAILED: "FAILED",
-    Outcome.UNKNOWN: "NOT JUDGED",
+    Outcome.UNKNOWN: "UNKNOWN",
     Outcome.SKIPPED: "skipped",
 }
 
@@ -30,7 +30,7 @@ def gates_text(check: Check) -> Iterator[str]:
     width = max((len(verdict.gate) for verdict in check.verdicts), default=0)
     for verdict in check.verdicts:
         word = WORDS[verdict.outcome]
-        yield printable(f"{word:<10}  {verdict.gate:<{width}}  {verdict.message}")
+        yield printable(f"{word:<7}  {verdict.gate:<{width}}  {verdict.message}")
         yield from (f"  {line}" for line in _details(verdict))
 
 

@@ -63,14 +63,14 @@ def test_without_gates_it_judges_by_its_own_and_says_so(shop: Repository, covls:
     assert done.out == (
         "No gates are configured, so these are covls's own: total 75, patch 90. Set others in "
         "[tool.covls.gates].\n"
-        "passed      total  All code: 79% (11 of 14 statements and branches), 75% asked.\n"
-        "FAILED      patch  The patch against main: 50% (2 of 4 statements and branches), 90% "
+        "passed   total  All code: 79% (11 of 14 statements and branches), 75% asked.\n"
+        "FAILED   patch  The patch against main: 50% (2 of 4 statements and branches), 90% "
         "asked.\n"
         "  2 more would do, as here:\n"
         "    shop.py:2  1 branch: line 2 didn't jump to line 3 because the condition on line 2 "
         "was never true\n"
         "    shop.py:8-11  1 statement\n"
-        "  Write tests for them, then: covls run\n"
+        "  Write tests for them, then: covls run --affected\n"
     )
     assert stamps(shop.folder) == before
 
@@ -87,7 +87,7 @@ def test_data_older_than_the_code_are_refused(shop: Repository, covls: Covls) ->
     assert stale.endswith(" edited")
     done = covls(shop.folder, "check")
     assert done.code == 3
-    assert "Run the tests again: covls run" in done.out
+    assert "Run the tests again: covls run --affected" in done.out
 
 
 def test_a_comment_makes_nothing_stale(shop: Repository, covls: Covls) -> None:
