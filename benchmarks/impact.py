@@ -160,7 +160,8 @@ def recall(name: str, mutations: int, seed: int, folder: Path) -> str:
     share = statistics.median(each.share for each in found)
     everything = sum(each.everything is not None for each in found)
     missed = sum(bool(each.missed) for each in found)
-    return f"| {name} | {len(found)} | {share:.1%} | {everything} | {missed} |"
+    astray = sum(bool(each.led_astray) for each in found)
+    return f"| {name} | {len(found)} | {share:.1%} | {everything} | {missed} | {astray} |"
 
 
 def main() -> None:
@@ -172,10 +173,11 @@ def main() -> None:
     parser.add_argument("--failing", type=int, default=0, help="mutations by which tests fail")
     options = parser.parse_args()
     if options.failing:
-        print("| | mutations | tests chosen, median | all chosen | failing tests not chosen |")
+        columns = ["", "mutations", "tests chosen, median", "all chosen"]
+        columns += ["failing tests not chosen", "by what others leave behind"]
     else:
-        print("| | mutations | tests run, median | time, median | failing tests not run |")
-    print("| --- | --- | --- | --- | --- |")
+        columns = ["", "mutations", "tests run, median", "time, median", "failing tests not run"]
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for name in options.projects:
         with tempfile.TemporaryDirectory(prefix="covls-impact-") as folder:
             os.environ["COVLS_CACHE_DIR"] = f"{folder}/cache"
