@@ -27,6 +27,8 @@ from covls.project import Project
 PARALLEL_FROM = 200
 """From so many tests on they run in several processes, where the project has pytest-xdist."""
 
+CANCELLED_BEFORE = "Cancelled before any test began."
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -101,6 +103,8 @@ class Runner:
                     return Outcome(result, written=True)
                 with self._choosing, self.project.writing():
                     return self._take_in(choice, before, began, result)
+            if cancelled is not None and cancelled.is_set():
+                return Outcome(RunResult(End.CANCELLED, CANCELLED_BEFORE, Tally()))
             result = run_tests(
                 _with_arguments(choice),
                 None if choice.everything is not None else tuple(choice.tests),

@@ -222,22 +222,21 @@ def start(session: Session, root: Root, request: Request, title: str) -> int:
         if other.on_save:
             other.supersede()
     job = Job(title)
-    root.runs.jobs.append(job)
-    task = session.spawn(_asked_for(session, root, job, request), title)
 
-    def stop_waiting() -> None:
-        task.cancel()
+    def on_end() -> None:
+        session.tell_status(root)
+        test_run.ended(session, root, job, job.said)
 
-    job.stop_waiting = stop_waiting
+    root.runs.add(job, session.spawn(_asked_for(session, root, job, request), title), on_end)
     return job.number
 
 
 async def _asked_for(session: Session, root: Root, job: Job, request: Request) -> None:
     async def work(progress: Progress) -> tuple[Choice, Outcome]:
         progress.on_cancel = job.cancel
-        if root.runs.turn.locked():
+        if session.turn.locked():
             progress.say("waiting for the run under way")
-        async with root.runs.turn:
+        async with session.turn:
             job.stop_waiting = None
             choice = await choose(session, root, request)
             _log(session, job, choice)
@@ -245,18 +244,15 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
                 session.inform(f"{job.title}: running {choice.headline}")
             return choice, await run(session, root, job, choice, progress)
 
-    said = ""
     try:
         choice, outcome = await with_progress(session, job.title, work, patience=0)
-        said = test_run.words_of(outcome)
+        job.said = test_run.words_of(outcome)
     except CannotRunError as error:
-        said = str(error)
-        session.warn(said)
+        job.said = str(error)
+        session.warn(job.said)
         return
     finally:
-        root.runs.jobs.remove(job)
-        session.tell_status(root)
-        test_run.ended(session, root, job, said)
+        job.end()
     if choice.runs_nothing and not outcome.problem:
         session.inform(choice.headline)
     else:
