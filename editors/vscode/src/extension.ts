@@ -38,7 +38,7 @@ export function activate(context: vscode.ExtensionContext): void {
     bar,
     new Gutter(store, context.extension),
     new FilesView(store),
-    new NativeView(store),
+    new NativeView(store, server),
     server.onStart((client) => {
       bar.problem = undefined;
       store.attach(client);
