@@ -11,7 +11,7 @@ from typing import Final
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from covls.adapters.test_choice import choose_at_line
+from covls.adapters.test_choice import choose_at_lines
 from covls.adapters.test_run import End
 from covls.choosing import CannotRunError, Choice, Request, Scope
 from covls.core.test_events import Event
@@ -69,9 +69,9 @@ async def run_at_cursor(
     document = session.documents.get(uri)
     text = None if document is None else document.text
     first, last = line + 1, max(line, line if end_line is None else end_line) + 1
-    scope = Scope.CURSOR if first == last else Scope.LINES
     where = f"{path.name}:{first}" if first == last else f"{path.name}:{first}-{last}"
-    return [start(session, root, Request(scope, path, first, last, text), f"Tests at {where}")]
+    request = Request(Scope.LINES, path, first, last, text)
+    return [start(session, root, request, f"Tests at {where}")]
 
 
 async def run_affected(session: Session, folder: str | None = None) -> list[int]:
@@ -156,7 +156,7 @@ def _refuse(command: str, root: Root) -> None:
 async def line_actions(
     session: Session, place: Place, _context: types.CodeActionContext
 ) -> Sequence[types.CodeAction | types.Command]:
-    """Running the test at the line, or the tests that reach it."""
+    """Running the tests at the lines, or those that reach them."""
     root = await _root_to_run(session, place)
     if root is None or root.framework is None:
         return ()
@@ -164,11 +164,12 @@ async def line_actions(
     arguments: list[str | int] = [place.uri, place.first - 1]
     if not one:
         arguments.append(place.last - 1)
-    test = await session.in_thread(
-        choose_at_line, root.framework, place.path, place.first, place.text
+    tests = await session.in_thread(
+        choose_at_lines, root.framework, place.path, place.first, place.last, place.text
     )
-    if test is not None:
-        return _action(session, LINE_KIND, f"Run {test.test}", RUN_AT_CURSOR, arguments)
+    if tests:
+        title = f"Run {tests[0].test}" if len(tests) == 1 else f"Run these {len(tests)} tests"
+        return _action(session, LINE_KIND, title, RUN_AT_CURSOR, arguments)
     names = await names_at(session, place.uri, place.first, place.last)
     if not names:
         return ()
