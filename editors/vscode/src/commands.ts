@@ -29,7 +29,7 @@ const AT_EDITOR: Readonly<Record<string, Here>> = {
 };
 
 /** And those that are about everything. */
-const ANYWHERE = ['toggle', 'refresh', 'runAffected', 'runAll', 'cancelRun'];
+const ANYWHERE = ['toggle', 'refresh', 'runAffected', 'runAll', 'cancelRun', 'showPriorities'];
 
 export function registerCommands(
   context: vscode.ExtensionContext,

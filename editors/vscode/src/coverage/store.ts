@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import {
   DID_CHANGE_COVERAGE,
   FILE_COVERAGE,
+  PRIORITIES,
   PROJECT_COVERAGE,
   PROJECT_TESTS,
   STATEMENTS,
@@ -15,6 +16,7 @@ import {
   type FileCoverageResult,
   type FolderTests,
   type MeasuredStatement,
+  type PrioritiesResult,
   type ProjectCoverageResult,
   type StatusParams,
   type TestRunParams,
@@ -110,6 +112,11 @@ export class CoverageStore implements vscode.Disposable {
   /** The recorded tests of all folders, and the files they reach. */
   async tests(): Promise<FolderTests[]> {
     return (await this.#request<FolderTests[] | null>(PROJECT_TESTS, {})) ?? [];
+  }
+
+  /** What to test next, in all folders. */
+  async priorities(): Promise<PrioritiesResult | undefined> {
+    return (await this.#request<PrioritiesResult | null>(PRIORITIES, {})) ?? undefined;
   }
 
   /** The figures of all folders. */
