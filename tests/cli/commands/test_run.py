@@ -1,11 +1,15 @@
 """`covls run`, as it is typed, with the project's own tests."""
 
 import json
+import re
+import shlex
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from covls.core.settings import Run
 from tests.cli.measured import Covls, coverage, coverage_json, write
 
 CART = """\
@@ -35,6 +39,8 @@ def test_total():
 def test_shipping():
     assert shipping(1) == 5
 """
+PAGE = Path(__file__).parents[3] / "docs/run.md"
+
 PYPROJECT = """\
 [tool.coverage.run]
 branch = true
@@ -182,6 +188,21 @@ def test_what_may_be_named(
         "tests": [{"id": test, "reasons": [reason]} for test in tests],
         "all": False,
     }
+
+
+def test_what_the_page_says_may_be_typed(covls: Covls, shop: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert covls(shop, "run").code == 0
+    edit(shop / "shop/cart.py", "if discount:", "if discount > 0:")
+    first, second, *_ = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    for line in first.splitlines():
+        words = shlex.split(line.removeprefix("$ covls run"))
+        done = covls(shop, "run", "--dry-run", *words)
+        assert (done.code, done.err) == (0, ""), line
+    command, _, said = second.partition("\n")
+    assert covls(shop, *shlex.split(command)[2:]).out == said
+    for setting in fields(Run):
+        assert f"`run.{setting.name}`" in page
 
 
 def test_a_folder_without_tests_stands_for_those_that_reach_its_files(
