@@ -203,10 +203,15 @@ def mutated(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[St
         live.run()
 
 
+_AGAIN = 300
+"""So many mutations in a row that were tried before are taken for all that there are."""
+
+
 def killed(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Killed]:
     """Mutations of lines that tests run, each undone before the next, until so many make some fail.
 
-    What is chosen is only looked at, for to run it would tell nothing more of what it lacks.
+    What is chosen is only looked at, for to run it would tell nothing more of what it lacks. There
+    are fewer where hardly any mutation is left that was not tried.
     """
     base = live.start()
     ran = {
@@ -214,10 +219,13 @@ def killed(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Kil
         for name, places in live.data().items()
     }
     before = dict(contents(live.editor))
-    found = 0
-    while found < count:
+    seen = {tuple(before.items())}
+    found = again = 0
+    while found < count and again < _AGAIN:
         edit = some_edit(live.editor, kinds)
-        if any(
+        texts = tuple(contents(live.editor))
+        again = again + 1 if texts in seen else 0
+        if not again and any(
             _first_change(before[name], live.editor.text(name)) in ran.get(name, ())
             for name in live.editor.written
         ):
