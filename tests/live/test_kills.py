@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,26 @@ def processes_below(pid: int) -> list[int]:
     for each in found:
         found += [child for child, parent in parents.items() if parent == each]
     return found[1:]
+
+
+def tests_run(pid: int) -> bool:
+    """Whether a process has tests run just now."""
+    found = b""
+    for child in processes_below(pid):
+        with contextlib.suppress(OSError):
+            found += Path(f"/proc/{child}/cmdline").read_bytes()
+    return b"guard.py" in found
+
+
+def wait_for_results(started: "subprocess.Popen[bytes]") -> None:
+    """Until the tests have run, and what they brought is to be put into the data."""
+    ran = False
+    while started.poll() is None:
+        now = tests_run(started.pid)
+        if ran and not now:
+            return
+        ran = now
+        time.sleep(0.01)
 
 
 def is_there(pid: int) -> bool:
@@ -96,13 +117,15 @@ def turning(tmp_path: Path) -> Turning:
 
 def test_killed_at_any_moment(turning: Turning) -> None:
     live, chosen = turning.live, random.Random(SEED)
-    seen = {"old": 0, "new": 0, "between": 0}
+    seen = Counter[str]()
     for number in range(KILLS):
         truth = turning.truth[number % 2]
         before = turning.turn(number % 2)
-        victim = chosen.choice(["covls", "covls", "some process of the run"])
+        victim = chosen.choice(["covls", "covls after the tests", "some process of the run"])
         # covls's own start takes a moment more here than in this process.
         moment = chosen.uniform(0, 1.5 * turning.seconds + 1)
+        if victim == "covls after the tests":
+            moment = chosen.uniform(0, 0.2 * turning.seconds)
         started = subprocess.Popen(
             [sys.executable, "-m", "covls", "--trusted", "run", "--affected"],
             cwd=live.root,
@@ -111,10 +134,13 @@ def test_killed_at_any_moment(turning: Turning) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        if victim == "covls after the tests":
+            wait_for_results(started)
         with contextlib.suppress(subprocess.TimeoutExpired):
             started.wait(moment)
         below = processes_below(started.pid)
-        target = started.pid if victim == "covls" or not below else chosen.choice(below)
+        of_run = victim == "some process of the run" and below
+        target = chosen.choice(below) if of_run else started.pid
         with contextlib.suppress(ProcessLookupError):
             os.kill(target, signal.SIGKILL)
         started.wait(60)
@@ -125,13 +151,13 @@ def test_killed_at_any_moment(turning: Turning) -> None:
         where = f"kill {number}: {victim} after {moment:.2f} s"
         assert integrity(live.root / ".coverage") == "ok", where
         now = live.data()
-        seen["old" if now == before else "new" if now == truth else "between"] += 1
+        seen[f"{victim}: {'old' if now == before else 'new' if now == truth else 'between'}"] += 1
         if target == started.pid:
             assert now in (before, truth), where
         live.run()
         assert live.data() == truth, where
         assert not [*live.root.glob(".coverage?*")], where
-    print(f"{KILLS} kills; the data file held: {seen}")
+    print(f"{KILLS} kills; the data file held: {dict(seen)}")
 
 
 def test_cancelled_at_any_moment(turning: Turning) -> None:
