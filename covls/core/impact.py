@@ -345,14 +345,18 @@ class _Impact:
             more = self.graph.imported.get(rest.pop(), frozenset()).intersection(importers) - found
             found |= more
             rest += more
-        for importer in sorted(found.symmetric_difference(importers)):
+        unseen = sorted(found.symmetric_difference(importers))
+        for importer in sorted(unseen, key=lambda each: each != path):
             file = self.detail.files.get(self.measured.get(importer, ""))
             ran = {} if file is None else file.ran
             # What is run as a program is run anew by each test that does.
             if not ran or (importer.endswith("__main__.py") and _NO_TEST.isdisjoint(ran)):
                 continue
-            what = "it" if importer == path else f"{importer}, which imports it,"
-            raise _EverythingError(f"{why}; {what} is imported in a way that covls cannot see")
+            if importer == path:
+                raise _EverythingError(f"{why}; it is imported in a way that covls cannot see")
+            raise _EverythingError(
+                f"{why}; {importer}, which imports it, ran without a test's import"
+            )
 
     def _test_files(self, paths: Iterable[str]) -> tuple[set[str], set[str]]:
         """The files of these that have tests, and those that have fixtures for others."""

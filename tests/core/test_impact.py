@@ -217,7 +217,7 @@ EVERYTHING: dict[str, tuple[Edited, str]] = {
             "LIMIT = 2",
             {**RAN, "pkg/urls.py": detail_of_lines({OUTSIDE: [1]})},
         ),
-        "pkg/urls.py, which imports it, is imported in a way that covls cannot see",
+        "pkg/urls.py, which imports it, ran without a test's import",
     ),
     "a module that the first test to need it imports, though nobody by name": (
         Edited(
