@@ -23,6 +23,7 @@ COMMANDS = {
     "priorities": ("covls.cli.commands.priorities:priorities", "Say what to test next, and why."),
     "explain": ("covls.cli.commands.explain:explain", "Say all that is known of a line."),
     "html": ("covls.cli.commands.html:html", "Write coverage.py's HTML report, and open it."),
+    "comment": ("covls.cli.commands.comment:comment", "Comment a pull request on GitHub."),
     "record-sources": (
         "covls.cli.commands.record_sources:record_sources",
         "Put the measured sources into a file that travels with the data.",

@@ -4,7 +4,9 @@
 """
 
 from covls.project.arrival import Refreshed, State, Status
+from covls.project.new_test import NewTest
 from covls.project.patch import Patch, PatchFile
+from covls.project.priorities import Wanted
 from covls.project.project import Project
 from covls.project.report import FileReport, ReportFile
 from covls.project.view import FileView
@@ -12,6 +14,7 @@ from covls.project.view import FileView
 __all__ = [
     "FileReport",
     "FileView",
+    "NewTest",
     "Patch",
     "PatchFile",
     "Project",
@@ -19,4 +22,5 @@ __all__ = [
     "ReportFile",
     "State",
     "Status",
+    "Wanted",
 ]

@@ -18,7 +18,7 @@ from covls.core.naming import (
     module_names,
     named_after,
     of_django_app,
-    steps_within,
+    steps_at,
 )
 
 
@@ -208,8 +208,7 @@ def test_the_test_at_a_line(broken: bool) -> None:
         expected = tuple(line.rpartition("#")[2].split())
         if broken and number < 6:
             continue  # decorators are taken for what stands above them
-        found = steps_within(text, number, number, PYTEST)
-        assert found == ((expected,) if expected else ()), line
+        assert steps_at(text, number, PYTEST) == expected, line
 
 
 @pytest.mark.parametrize(

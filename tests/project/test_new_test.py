@@ -10,8 +10,7 @@ import pytest
 
 from covls.adapters.settings_files import read_settings_files
 from covls.core.settings import Settings, client_layer, read_settings
-from covls.project import Project
-from covls.project.new_test import NewTest
+from covls.project import NewTest, Project
 from tests.cli.measured import coverage, write
 
 SOURCE = """\

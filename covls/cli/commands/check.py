@@ -65,15 +65,7 @@ def check(
     project = open_project(invocation, data_file)
     try:
         load_data(project)
-        facts = _facts(project, compared(project, base, staged, first, second))
-        configuration = project.configuration
-        checked = judge(
-            project.settings.gates,
-            facts,
-            precision=configuration.precision,
-            fail_under=configuration.fail_under,
-            run="covls run --affected",
-        )
+        checked, facts = judged(project, compared(project, base, staged, first, second))
         for problem in project.problems:
             warn(str(problem))
         write(lambda name: _text(name, project, checked, facts), form, output, others)
@@ -84,6 +76,20 @@ def check(
         return exit_code(checked)
     finally:
         project.close()
+
+
+def judged(project: Project, versions: Compared) -> tuple[Check, Facts]:
+    """The verdicts of all gates, and what they were judged by."""
+    facts = _facts(project, versions)
+    configuration = project.configuration
+    checked = judge(
+        project.settings.gates,
+        facts,
+        precision=configuration.precision,
+        fail_under=configuration.fail_under,
+        run="covls run --affected",
+    )
+    return checked, facts
 
 
 def exit_code(checked: Check) -> int:

@@ -14,10 +14,8 @@ from covls.server.root import Root
 from covls.server.runs import Job
 from covls.server.session import Document, Session
 
-QUIET: Final = 0.1
-"""Seconds without another save after which tests run: several files are saved at once, and some
-formatters save a second time. Which tests these are is found out meanwhile.
-"""
+QUIET: Final = 0.2
+"""Seconds without another save after which tests run: formatters save a second time."""
 
 RUN_ALL: Final = "Run all tests"
 ALWAYS: Final = "Always, without asking"
@@ -39,17 +37,12 @@ async def saved(session: Session, document: Document) -> None:
         return
     runs = root.runs
     runs.saved.add(document.path)
-    runs.saved_at = asyncio.get_running_loop().time()
     for job in tuple(runs.jobs):
         if job.on_save:
             job.supersede()
-    _begin(session, root)
-
-
-def _may_begin(root: Root) -> bool:
-    """Whether tests may run on save; settings may have changed since."""
-    run_settings = root.settings.run
-    return not root.closed and run_settings.on_save != "off" and root.settings.trusted is True
+    if runs.timer is not None:
+        runs.timer.cancel()
+    runs.timer = asyncio.get_running_loop().call_later(QUIET, _begin, session, root)
 
 
 def obey(_session: Session, root: Root) -> None:
@@ -65,25 +58,21 @@ def obey(_session: Session, root: Root) -> None:
 
 
 def _begin(session: Session, root: Root) -> None:
-    """Begin a run for what was saved, where none is about to do that, or to end."""
     runs = root.runs
-    if not _may_begin(root):
-        runs.saved.clear()
-    if session.closing or runs.asking or not runs.saved:
-        return
-    if any(job.on_save and not job.cancelled.is_set() for job in runs.jobs):
+    runs.timer = None
+    if root.closed or session.closing or runs.asking or not runs.saved:
         return
     what = (
         "Affected tests" if root.settings.run.on_save == "affected" else "Tests of what was saved"
     )
     job = Job(f"{what} of {root.folder.name}", on_save=True)
+    runs.jobs.append(job)
+    task = session.spawn(_run_saved(session, root, job), job.title)
 
-    def on_end() -> None:
-        session.tell_status(root)
-        if job.superseded:
-            _begin(session, root)
+    def stop_waiting() -> None:
+        task.cancel()
 
-    runs.add(job, session.spawn(_run_saved(session, root, job), job.title), on_end)
+    job.stop_waiting = stop_waiting
 
 
 async def _run_saved(session: Session, root: Root, job: Job) -> None:
@@ -91,14 +80,11 @@ async def _run_saved(session: Session, root: Root, job: Job) -> None:
 
     async def work(progress: Progress) -> Outcome | None:
         progress.on_cancel = job.cancel
-        async with session.turn:
+        async with runs.turn:
             job.stop_waiting = None
             paths = frozenset(runs.saved)
             runs.saved.clear()
             choice = await _choose(session, root, job, paths)
-            await asyncio.sleep(runs.saved_at + QUIET - asyncio.get_running_loop().time())
-            if job.cancelled.is_set() or not _may_begin(root):
-                choice = None
             if choice is not None and _may_run(session, root, job, choice, paths):
                 said = ""
                 try:
@@ -119,7 +105,10 @@ async def _run_saved(session: Session, root: Root, job: Job) -> None:
     except CannotRunError as error:
         session.log_message(f"{job.title}: {error}")
     finally:
-        job.end()
+        runs.jobs.remove(job)
+        session.tell_status(root)
+        if job.superseded and runs.timer is None:
+            _begin(session, root)
     if outcome is not None:
         await tell(session, root, job, outcome)
 
