@@ -17,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +34,7 @@ class Figures:
     shares: list[float] = field(default_factory=list)
     """How many of the tests it ran."""
     seconds: list[float] = field(default_factory=list)
+    """Of the processor."""
     missed: int = 0
     """Mutations by which a test fails that it did not run."""
 
@@ -70,9 +70,9 @@ class Testmon:
         before = {name: (self._root / name).read_text() for name in changed}
         for name in changed:
             (self._root / name).write_text((root / name).read_text())
-        began = time.monotonic()
+        began = processor_seconds()
         ran = self._run()
-        seconds = time.monotonic() - began
+        seconds = processor_seconds() - began
         for name, text in before.items():
             (self._root / name).write_text(text)
         for path in self._root.glob(".testmondata*"):
@@ -98,6 +98,11 @@ class Testmon:
         )
         lines = self._told.read_text().splitlines() if self._told.exists() else []
         return frozenset(line.removeprefix("ran ") for line in lines if line.startswith("ran "))
+
+
+def processor_seconds() -> float:
+    """What this process and those that it waited for have used, however busy the machine is."""
+    return sum(os.times()[:4])
 
 
 def testmon_python() -> Path | None:
@@ -129,18 +134,18 @@ def measure(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
     while len(everything.seconds) < mutations:
         some_edit(live.editor, MUTATIONS)
         changed = list(dict.fromkeys(live.editor.written))
-        began = time.monotonic()
+        began = processor_seconds()
         full = full_run(project, live.root, folder / "scratch")
-        full_seconds = time.monotonic() - began
+        full_seconds = processor_seconds() - began
         new = full.failed - base.failed
         # What fails anyway would be run again by both, and say nothing of either.
         full = FullRun(full.code, full.output, full.ran, frozenset(new), full.data)
         if not full.broken:
             killed += bool(new)
             everything.add(full, full.ran, full_seconds)
-            began = time.monotonic()
+            began = processor_seconds()
             _, outcome = live.run()
-            seconds = time.monotonic() - began
+            seconds = processor_seconds() - began
             ours.add(full, frozenset(outcome.result.tally.finished), seconds)
             if testmon is not None:
                 theirs.add(full, *testmon.run(live.root, changed))
@@ -160,7 +165,8 @@ def recall(name: str, mutations: int, seed: int, folder: Path) -> str:
     share = statistics.median(each.share for each in found)
     everything = sum(each.everything is not None for each in found)
     missed = sum(bool(each.missed) for each in found)
-    return f"| {name} | {len(found)} | {share:.1%} | {everything} | {missed} |"
+    astray = sum(bool(each.led_astray) for each in found)
+    return f"| {name} | {len(found)} | {share:.1%} | {everything} | {missed} | {astray} |"
 
 
 def main() -> None:
@@ -172,13 +178,21 @@ def main() -> None:
     parser.add_argument("--failing", type=int, default=0, help="mutations by which tests fail")
     options = parser.parse_args()
     if options.failing:
-        print("| | mutations | tests chosen, median | all chosen | failing tests not chosen |")
+        columns = ["", "mutations", "tests chosen, median", "all chosen"]
+        columns += ["failing tests not chosen", "by what others leave behind"]
     else:
-        print("| | mutations | tests run, median | time, median | failing tests not run |")
-    print("| --- | --- | --- | --- | --- |")
+        columns = [
+            "",
+            "mutations",
+            "tests run, median",
+            "processor time, median",
+            "failing tests not run",
+        ]
+    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
     for name in options.projects:
         with tempfile.TemporaryDirectory(prefix="covls-impact-") as folder:
             os.environ["COVLS_CACHE_DIR"] = f"{folder}/cache"
+            os.environ["COVLS_LIVE_BYTECODE"] = f"{folder}/bytecode"
             work = Path(folder, "work")
             work.mkdir()
             if options.failing:

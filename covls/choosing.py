@@ -1,20 +1,27 @@
 """Which tests a run is for, and why: all, those that reach a place, those that edits affect."""
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
 from covls.adapters.ledger import data_identity
+from covls.adapters.local_files import local_python_files
 from covls.adapters.partial_runs import Before, PartialRuns
 from covls.adapters.project_files import name_of
 from covls.adapters.source import Unreadable, read_source, source_text
-from covls.adapters.test_choice import choose_at_line, choose_for_app, choose_for_file
+from covls.adapters.test_choice import (
+    choose_at_lines,
+    choose_for_app,
+    choose_for_file,
+    choose_in_folder,
+)
 from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_environment import environment_of_tests
 from covls.adapters.test_framework import Framework, find_framework
-from covls.core.naming import Conventions, is_test_file
+from covls.core.naming import Conventions, id_of, is_test_file
 from covls.project import Project
 
 ASKED_FOR = "asked for"
@@ -32,7 +39,6 @@ class Scope(StrEnum):
     AFFECTED = "affected"
     FILE = "file"
     LINES = "lines"
-    CURSOR = "cursor"
     APP = "app"
     TESTS = "tests"
 
@@ -43,6 +49,7 @@ class Request:
 
     scope: Scope = Scope.ALL
     path: Path | None = None
+    """A file, or a folder where all of it is asked for."""
     first: int = 1
     last: int = 1
     text: str | None = None
@@ -83,14 +90,16 @@ class Choice:
     def headline(self) -> str:
         """What is going to run, in a sentence or two."""
         if self.everything == ASKED_FOR:
-            return "All tests."
+            passed_on = shlex.join(self.request.arguments)
+            return f"All tests, with {passed_on}." if passed_on else "All tests."
         if self.everything is not None:
             return f"All tests: {self.everything}."
         if self.runs_nothing:
             return NOTHING_AFFECTED
         names = list(self.tests)
-        words = ", ".join(names) if len(names) <= NAMED else f"{len(names)} tests"
         # A name can stand for several tests: a file, a class, a test with parameters.
+        kind = "test files" if all(name.endswith(".py") for name in names) else "tests"
+        words = ", ".join(names) if len(names) <= NAMED else f"{len(names)} {kind}"
         return f"{words}. {self.note}".strip()
 
 
@@ -136,40 +145,42 @@ class Chooser:
             return Choice(request, framework, {}, everything=f"tests cannot be run alone: {why}")
         match request.scope:
             case Scope.TESTS:
-                return Choice(request, framework, dict.fromkeys(request.tests, ("asked for",)))
+                names = (_as_taken(test, framework) for test in request.tests)
+                return Choice(request, framework, dict.fromkeys(names, ("asked for",)))
             case Scope.APP:
                 chosen = choose_for_app(framework, request.app)
                 if isinstance(chosen, str):
                     raise CannotRunError(chosen)
                 return Choice(request, framework, {each.test: (each.rule,) for each in chosen})
-            case Scope.CURSOR:
-                return self._at_cursor(request, framework)
-            case Scope.FILE | Scope.LINES:
+            case Scope.LINES:
+                return self._at_lines(request, framework)
+            case Scope.FILE:
                 return self._reaching(request, framework)
             case _:
                 return self._affected(request, framework)
 
-    def _at_cursor(self, request: Request, framework: Framework) -> Choice:
-        assert request.path is not None, "a cursor is in a file"
+    def _at_lines(self, request: Request, framework: Framework) -> Choice:
+        assert request.path is not None, "lines are of a file"
         text = request.text if request.text is not None else _text_of(request.path)
-        chosen = choose_at_line(framework, request.path, request.first, text)
-        if chosen is None:
-            return self._reaching(replace(request, scope=Scope.LINES), framework)
-        return Choice(request, framework, {chosen.test: (chosen.rule,)})
+        chosen = choose_at_lines(framework, request.path, request.first, request.last, text)
+        if chosen:
+            return Choice(request, framework, {each.test: (each.rule,) for each in chosen})
+        return self._reaching(request, framework)
 
     def _reaching(self, request: Request, framework: Framework) -> Choice:
         """The tests that reach a file, or lines of it; by names and imports where none is known."""
         path = request.path
         assert path is not None, "tests reach a file"
         what = name_of(os.path.realpath(path), self._root)
-        if is_test_file(what, framework.conventions):
-            by_rule = choose_for_file(framework, path)
-            return Choice(request, framework, {each.test: (each.rule,) for each in by_rule})
+        if path.is_dir():
+            return self._in_folder(request, framework, what)
+        of_tests = is_test_file(what, framework.conventions)
+        found: Sequence[str] = ()
         if request.scope is Scope.LINES:
             first, last = request.first, request.last
-            found = self._at_lines(path, first, last, request.text)
+            found = self._reaching_lines(path, first, last, request.text)
             what += f":{first}" if first == last else f":{first}-{last}"
-        else:
+        elif not of_tests:
             found = self._project.tests_of(path)
         if found:
             return Choice(request, framework, dict.fromkeys(found, (f"reaches {what}",)))
@@ -179,14 +190,33 @@ class Chooser:
                 f"No test is known to reach {what}: none was recorded to, and none is named after "
                 "it or imports it. Run all tests once."
             )
+        tests = {each.test: (each.rule,) for each in by_rule}
+        if of_tests:
+            return Choice(request, framework, tests)
         note = (
             f"No recorded test reaches {what}; these were found by names and imports."
             if self._project.tells_tests
             else "Which tests reach it was not recorded yet; these were found by names and imports."
         )
-        return Choice(request, framework, {each.test: (each.rule,) for each in by_rule}, note=note)
+        return Choice(request, framework, tests, note=note)
 
-    def _at_lines(self, path: Path, first: int, last: int, text: str | None) -> Sequence[str]:
+    def _in_folder(self, request: Request, framework: Framework, what: str) -> Choice:
+        """The tests in a folder, or, where it has none, those that reach its files."""
+        assert request.path is not None, "a folder is a path"
+        if chosen := choose_in_folder(framework, request.path):
+            return Choice(request, framework, {each.test: (each.rule,) for each in chosen})
+        tests: dict[str, tuple[str, ...]] = {}
+        for file in local_python_files(request.path):
+            for test in self._project.tests_of(Path(file)):
+                reason = f"reaches {name_of(os.path.realpath(file), self._root)}"
+                tests[test] = (*tests.get(test, ()), reason)
+        if not tests:
+            raise CannotRunError(
+                f"{what} has no tests, and none was recorded to reach it. Run all tests once."
+            )
+        return Choice(request, framework, tests)
+
+    def _reaching_lines(self, path: Path, first: int, last: int, text: str | None) -> Sequence[str]:
         if first == last:
             view = self._project.view(path, text)
             begun = None if view is None else self._project.tests_of_what_begins(view, first)
@@ -255,6 +285,14 @@ class Chooser:
                 runs.adopt(snapshot, environment, only_first_tests=only_first)
                 before = runs.look(environment, unsaved)
         return before
+
+
+def _as_taken(test: str, framework: Framework) -> str:
+    """A test's name as the runner takes it: `tests/test_a.py::A::test_b` is understood by all."""
+    file, *steps = test.split("::")
+    if not steps and not file.endswith(".py"):
+        return test
+    return id_of(framework.command.runner, file, steps, framework.top)
 
 
 def _text_of(path: Path) -> str:

@@ -27,6 +27,8 @@ from covls.project import Project
 PARALLEL_FROM = 200
 """From so many tests on they run in several processes, where the project has pytest-xdist."""
 
+CANCELLED_BEFORE = "Cancelled before any test began."
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -37,11 +39,19 @@ class Outcome:
     """Whether the project's data hold the results."""
     problem: str = ""
     """Why they do not, in a sentence or two."""
+    workers: int = 0
+    """In how many processes at once the tests ran, where it was covls that decided so."""
 
     @property
     def message(self) -> str:
         """What to tell people, in some sentences."""
-        return f"{self.result.message} {self.problem}".strip()
+        hint = ""
+        if self.workers and not self.result.passed and self.result.end is End.FINISHED:
+            hint = (
+                f"The tests ran in {self.workers} processes at once; if they pass one after the "
+                "other, set `run.workers = 0`."
+            )
+        return " ".join(filter(None, [self.result.message, self.problem, hint]))
 
 
 class Runner:
@@ -101,12 +111,15 @@ class Runner:
                     return Outcome(result, written=True)
                 with self._choosing, self.project.writing():
                     return self._take_in(choice, before, began, result)
+            if cancelled is not None and cancelled.is_set():
+                return Outcome(RunResult(End.CANCELLED, CANCELLED_BEFORE, Tally()))
+            workers = self._workers(choice)
             result = run_tests(
                 _with_arguments(choice),
                 None if choice.everything is not None else tuple(choice.tests),
                 trusted=self.project.trusted,
                 collect_all=choice.collect_all,
-                workers=self._workers(choice),
+                workers=workers,
                 timeout=self.project.settings.run.timeout,
                 on_event=on_event,
                 cancelled=cancelled,
@@ -114,9 +127,11 @@ class Runner:
             try:
                 # Whoever looks meanwhile would take the new data for another's.
                 with self._choosing, self.project.writing():
-                    return self._take_in(choice, before, began, result)
+                    outcome = self._take_in(choice, before, began, result)
             finally:
                 discard(result)
+            decided = self.project.settings.run.workers is None
+            return replace(outcome, workers=workers if decided else 0)
         finally:
             self._running.release()
 

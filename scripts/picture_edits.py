@@ -100,7 +100,7 @@ class Terminal:
 
     def screen(self, until: Callable[[str], bool]) -> list[str]:
         """The screen, colours included, once it is as wanted and does not move any more."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         before = ""
         while True:
             shown = [*self._server, "capture-pane", "-p", "-e"]

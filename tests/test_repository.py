@@ -138,6 +138,8 @@ def test_every_command_in_the_documents_exists() -> None:
         for number, words in console_commands(page):
             match words:
                 case ["covls", str(name), *arguments] if not name.startswith("-"):
+                    # What stands behind `--` is another program's.
+                    arguments = arguments[: [*arguments, "--"].index("--")]
                     known = commands.get(name)
                     options = [option for p in known.params for option in p.opts] if known else []
                     given = [a.partition("=")[0] for a in arguments if a.startswith("-")]

@@ -16,7 +16,7 @@ from covls.core.naming import (
     module_names,
     named_after,
     of_django_app,
-    steps_at,
+    steps_within,
 )
 
 # What makes a package look like an app of Django's.
@@ -153,18 +153,36 @@ def _django_apps(framework: Framework, tests: Sources) -> dict[str, list[str]]:
     return apps
 
 
-def choose_at_line(framework: Framework, path: Path, line: int, text: str) -> Chosen | None:
-    """The test at a line (1-based) of a text, None where the file is no test file.
+def choose_at_lines(
+    framework: Framework, path: Path, first: int, last: int, text: str
+) -> tuple[Chosen, ...]:
+    """The tests at some lines (1-based) of a text; none where it is no test file's.
 
-    That is a test function or method, with all of its parameters, the class where the line is in
-    no method, or the file where it is in no class.
+    Those are test functions and methods, with all of their parameters, or classes where the lines
+    are in no method.
     """
     file = relative_to_root(framework.root, path)
     if file is None or not is_test_file(file, framework.conventions):
-        return None
-    steps = steps_at(text, line, framework.conventions)
-    what = "is the test at the line" if steps else "is the file: there is no test at the line"
-    return Chosen(id_of(framework.command.runner, file, steps, framework.top), what)
+        return ()
+    rule = "is the test at the line" if first == last else "is at the lines"
+    runner = framework.command.runner
+    return tuple(
+        Chosen(id_of(runner, file, steps, framework.top), rule)
+        for steps in steps_within(text, first, last, framework.conventions)
+    )
+
+
+def choose_in_folder(framework: Framework, folder: Path) -> tuple[Chosen, ...]:
+    """The test files below a folder, by their names as the runner takes them."""
+    where = relative_to_root(framework.root, folder)
+    if where is None:
+        return ()
+    runner, below = framework.command.runner, "" if where == "." else f"{where}/"
+    return tuple(
+        Chosen(id_of(runner, file, (), framework.top), f"is in {where}")
+        for file in Sources(framework.root).files
+        if file.startswith(below) and is_test_file(file, framework.conventions)
+    )
 
 
 def relative_to_root(root: Path, path: Path) -> str | None:

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -353,12 +354,16 @@ def _top_of(arguments: Sequence[str]) -> str:
 
 
 def _discovery(root: Path, tests: Sequence[str]) -> tuple[str, ...]:
-    """The arguments by which unittest finds the tests: it only goes down into packages."""
-    starts = {_outermost_package(root, test) for test in tests}
+    """The arguments by which unittest finds the tests: it only goes down into packages.
+
+    It begins in one folder. Of several that are no packages it is the one with the most test files.
+    """
+    starts = Counter(_outermost_package(root, test) for test in tests)
     if not starts or "" in starts:
         # Without arguments discovery starts in the current folder.
         return ()
-    return ("discover", "-s", min(starts))
+    most = max(sorted(starts), key=lambda folder: (starts[folder], folder.endswith("tests")))
+    return ("discover", "-s", most)
 
 
 def _outermost_package(root: Path, test: str) -> str:

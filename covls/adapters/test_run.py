@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import subprocess
@@ -38,6 +39,9 @@ SECONDS_TO_LEAVE: Final = 3.0
 
 _SECONDS_TO_DIE: Final = 10.0
 _SECONDS_BETWEEN_LOOKS: Final = 0.03
+_NAMED: Final = 3
+_LAST: Final = 20
+"""Lines at the end of a log among which is what went wrong."""
 _DATA_FILE: Final = ".coverage"
 _MARK: Final = "running"
 
@@ -342,7 +346,9 @@ class _Run:
             return f"The script ended with code {code}."
         # 5 is what runners say where they found no test.
         if code in (0, 5):
-            return "No tests were found."
+            missing = ", ".join(tally.missing[:_NAMED])
+            more = f" and {len(tally.missing) - _NAMED} more" if tally.missing[_NAMED:] else ""
+            return f"No tests were found{missing and ': there is no '}{missing}{more}."
         return f"No tests ran: the runner ended with code {code}.{self._last_words()}"
 
     def _not_installed(self, event: NotInstalled) -> str:
@@ -373,8 +379,9 @@ class _Run:
             log.seek(max(0, self._log.stat().st_size - 8192))
             lines = log.read().decode(errors="replace").splitlines()[1:]
             said = [line.strip() for line in lines if line.strip(" =-_\t")]
+            wrong = [line for line in said[-_LAST:] if re.search("error", line, re.IGNORECASE)]
             if said:
-                return f" Its last words: {said[-1][:300]}"
+                return f" Its last words: {(wrong or said)[-1][:300]}"
         return ""
 
 

@@ -15,6 +15,9 @@ from covls.core.told_apart import ONLY_FIRST_TESTS
 LISTED: Final = 20
 """Tests and files that are named in text; JSON names all."""
 
+NAMED: Final = 3
+"""Tests that are named in one line."""
+
 NOT_AFFECTED: Final = "nothing that it ran, or that its file imports, was changed"
 NOT_THERE: Final = "it is not there any more"
 
@@ -253,12 +256,15 @@ def _affected(found: Explanation, affected: Affected) -> Iterator[str]:
     else:
         yield "nothing was changed since the last run"
     yield _how_many(found, affected)
-    lines = [f"in: {test}: {'; '.join(why)}" for test, why in affected.tests.items()]
-    if affected.changed or affected.tests:
-        lines += [f"out: {test}: {why}" for test, why in affected.others.items()]
-    yield from lines[:LISTED]
-    if len(lines) > LISTED:
-        yield f"and {len(lines) - LISTED} more"
+    chosen = list(affected.tests.items())
+    yield from (f"in: {test}: {'; '.join(why)}" for test, why in chosen[:LISTED])
+    if len(chosen) > LISTED:
+        yield f"in: {len(chosen) - LISTED} more"
+    if affected.changed or chosen:
+        for why in dict.fromkeys(affected.others.values()):
+            tests = [test for test, reason in affected.others.items() if reason == why]
+            others = f" and {len(tests) - NAMED} more" if len(tests) > NAMED else ""
+            yield f"out: {', '.join(tests[:NAMED])}{others}: {why}"
 
 
 def _how_many(found: Explanation, affected: Affected) -> str:

@@ -206,6 +206,8 @@ class _Impact:
     def _add_file(self, path: str, reason: str) -> None:
         """Add all tests of a file, those that are not known yet included."""
         known = self.by_file.get(path, [])
+        if path in self.changes and self.changes[path].kind == "gone":
+            return
         if self.dotted and not known:
             # By its name it may be found also where a run of all tests does not look for it.
             self.collect_all = True
@@ -259,7 +261,9 @@ class _Impact:
             return
         if self._has_tests(path):
             self._tests(path, change)
-            return
+            if self.is_test_file(path):
+                return
+            # It is a source as well, with tests in its documentation.
         if edit is None:
             self._whole_file(path, change)
             return
@@ -518,9 +522,9 @@ class _Impact:
         file = self.detail.files.get(measured) if measured else None
         function = next((f for f in edit.functions if f.name == name), None)
         if file is not None and function is not None:
+            self._reach(path, where, function, file)
             before = _function_at(edit, function)
             if before is not None and not before.decorators:
-                self._reach(path, where, function, file)
                 return
         why = f"{where} was changed"
         self._add_file(path, why)

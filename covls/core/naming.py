@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from covls.core.lines import LineRange
 from covls.core.test_command import Runner
 
 # All paths here are relative to the root, with slashes.
@@ -204,30 +205,43 @@ def importers(
     return found
 
 
-def steps_at(text: str, line: int, conventions: Conventions) -> tuple[str, ...]:
-    r"""The class and function of the test at a line (1-based): their names, outermost first.
+def steps_within(
+    text: str, first: int, last: int, conventions: Conventions
+) -> tuple[tuple[str, ...], ...]:
+    r"""The tests of which some of the lines `first` to `last` are, each as `steps_at` has it.
 
-    A class alone stands for all its tests; none is for the whole file. A decorator is of what it
-    decorates, and the parameters of a parametrised test stand for all of its cases. A text that
-    is no Python at the moment is understood by its indentation.
+    A class stands for all its tests only where the lines are of none of them. Of a text that is no
+    Python at the moment it is the test at the first line.
 
-    >>> steps_at("def test_a():\n    pass", 2, PYTEST)
-    ('test_a',)
+    >>> steps_within("def test_a():\n    pass\ndef test_b():\n    pass", 2, 3, PYTEST)
+    (('test_a',), ('test_b',))
     """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _steps_by_indentation(text, line, conventions)
-    steps: tuple[str, ...] = ()
-    body: Sequence[ast.stmt] = tree.body
-    while found := next((node for node in _flat(body) if _covers(node, line)), None):
-        if isinstance(found, ast.ClassDef):
-            if not _is_test_class(found.name, bool(found.bases), conventions):
-                return steps
-            steps, body = (*steps, found.name), found.body
-        else:
-            return (*steps, found.name) if _fits(found.name, conventions.functions) else steps
-    return steps
+        steps = _steps_by_indentation(text, first, conventions)
+        return (steps,) if steps else ()
+    return tuple(dict.fromkeys(_within(tree.body, first, last, (), conventions)))
+
+
+def _within(
+    body: Sequence[ast.stmt],
+    first: int,
+    last: int,
+    above: tuple[str, ...],
+    conventions: Conventions,
+) -> Iterator[tuple[str, ...]]:
+    for node in _flat(body):
+        start, end = _lines_of(node)
+        steps = (*above, node.name)
+        if end < first or last < start:
+            continue
+        if not isinstance(node, ast.ClassDef):
+            if _fits(node.name, conventions.functions):
+                yield steps
+        elif _is_test_class(node.name, bool(node.bases), conventions):
+            inner = list(_within(node.body, first, last, steps, conventions))
+            yield from inner or [steps]
 
 
 _Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -244,9 +258,9 @@ def _flat(body: Sequence[ast.stmt]) -> Iterator[_Definition]:
                 yield from _flat(handler.body)
 
 
-def _covers(node: _Definition, line: int) -> bool:
+def _lines_of(node: _Definition) -> LineRange:
     first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return first <= line <= (node.end_lineno or node.lineno)
+    return first, node.end_lineno or node.lineno
 
 
 def _steps_by_indentation(text: str, line: int, conventions: Conventions) -> tuple[str, ...]:

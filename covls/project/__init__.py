@@ -4,9 +4,7 @@
 """
 
 from covls.project.arrival import Refreshed, State, Status
-from covls.project.new_test import NewTest
 from covls.project.patch import Patch, PatchFile
-from covls.project.priorities import Wanted
 from covls.project.project import Project
 from covls.project.report import FileReport, ReportFile
 from covls.project.view import FileView
@@ -14,7 +12,6 @@ from covls.project.view import FileView
 __all__ = [
     "FileReport",
     "FileView",
-    "NewTest",
     "Patch",
     "PatchFile",
     "Project",
@@ -22,5 +19,4 @@ __all__ = [
     "ReportFile",
     "State",
     "Status",
-    "Wanted",
 ]

@@ -5,33 +5,35 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from covls.adapters.configuration import CoverageConfiguration
 from covls.adapters.data_file import Snapshot, fingerprint
-from covls.adapters.html_report import HtmlReport, HtmlReportError, write_html_report
 from covls.adapters.merge_base import Base, MergeBase
 from covls.adapters.source import Unreadable, read_source
-from covls.core.exclusion import Exclusion
-from covls.core.explain import Explanation
 from covls.core.gates import GatedFile
 from covls.core.patched import PatchedFiles
 from covls.core.paths import Located
-from covls.core.priorities import Ranking
 from covls.core.reached import Reached
 from covls.core.settings import Problem, Settings
 from covls.project.arrival import Arrival, Refreshed, Status
-from covls.project.exclusion import exclusion
-from covls.project.explanation import explain_line
 from covls.project.gated_files import Compared, gated_files, patched_files
 from covls.project.location import NOTHING_LOCATED
 from covls.project.measured_files import MeasuredFiles
-from covls.project.new_test import NewTest, new_test
 from covls.project.patch import Patch, Patches
-from covls.project.priorities import Priorities, Wanted
 from covls.project.recorded_tests import RecordedTests
 from covls.project.report import FileReport, ReportFile, files_to_report, name_in, report_files
 from covls.project.setup import set_up
 from covls.project.view import FileView, view_file
+
+if TYPE_CHECKING:
+    # What single answers need is imported for them: a check in a commit hook has no use for it.
+    from covls.adapters.html_report import HtmlReport
+    from covls.core.exclusion import Exclusion
+    from covls.core.explain import Explanation
+    from covls.core.priorities import Ranking
+    from covls.project.new_test import NewTest
+    from covls.project.priorities import Priorities, Wanted
 
 
 class Project:
@@ -50,7 +52,7 @@ class Project:
         self._configuring = threading.Lock()
         self._setup = set_up(self.root, settings, trusted=trusted)
         self._patches = Patches(MergeBase(self.root, settings.editor.base))
-        self._priorities = Priorities(self.root)
+        self._priorities: Priorities | None = None
         self._arrival = Arrival(self.root, self._setup)
 
     # Configuration
@@ -242,7 +244,7 @@ class Project:
             return None
         return reached.names(region.measured.lines())
 
-    def explanation(self, path: Path, line: int, text: str | None = None) -> Explanation | None:
+    def explanation(self, path: Path, line: int, text: str | None = None) -> "Explanation | None":
         """All that is known of a line of `text` (None: of the file on disk), None where nothing is.
 
         None as `view` has it.
@@ -251,6 +253,8 @@ class Project:
         view = None if files is None else self._view(files, path, text)
         if files is None or view is None:
             return None
+        from covls.project.explanation import explain_line
+
         return explain_line(
             view,
             line,
@@ -259,22 +263,28 @@ class Project:
             precision=self.configuration.precision,
         )
 
-    def exclusion(self, view: FileView, text: str, first: int, last: int) -> Exclusion | str | None:
+    def exclusion(
+        self, view: FileView, text: str, first: int, last: int
+    ) -> "Exclusion | str | None":
         """What excludes the uncovered block at lines `first` to `last` of the text viewed.
 
         Proved by analysing the text with it. A string says why an uncovered block has none; None
         stands where nothing is uncovered.
         """
+        from covls.project.exclusion import exclusion
+
         return exclusion(self.root, self._setup, view, text, first, last)
 
     def new_test(
         self, view: FileView, text: str, line: int, open_texts: Mapping[Path, str]
-    ) -> NewTest | str | None:
+    ) -> "NewTest | str | None":
         """The skeleton of a test for the uncovered function at a line of the text viewed.
 
         `open_texts` are what editors have of files in the place of what is on disk. A string says
         why there can be none; None stands where no function is uncovered.
         """
+        from covls.project.new_test import new_test
+
         return new_test(self.root, self.settings, view, text, line, open_texts)
 
     def _view(self, files: MeasuredFiles, path: Path, text: str | None) -> FileView | None:
@@ -357,10 +367,10 @@ class Project:
 
     def priorities(
         self,
-        wanted: Wanted,
+        wanted: "Wanted",
         texts: Mapping[Path, str] | None = None,
         report: Callable[[int, int], bool] = lambda _done, _of: True,
-    ) -> Ranking | None:
+    ) -> "Ranking | None":
         """What to test next, best first; None where there is no data, or it was cancelled.
 
         `texts` are those of files that have another one than on disk, by absolute path. `report` is
@@ -375,7 +385,11 @@ class Project:
             found = None if isinstance(base, str) else self.patch(texts)
             return found if found is not None else str(base)
 
-        return self._priorities.rank(
+        from covls.project.priorities import Priorities
+
+        # Made by two threads at once, one of them goes, with what it has kept.
+        kept = self._priorities = self._priorities or Priorities(self.root)
+        return kept.rank(
             files,
             self.files_to_report(wanted.paths),
             self.settings,
@@ -402,12 +416,14 @@ class Project:
         at: Path | None = None,
         report: Callable[[int, int], None],
         cancelled: threading.Event,
-    ) -> HtmlReport | None:
+    ) -> "HtmlReport | None":
         """Write coverage.py's HTML report, all of it or of some files and folders.
 
         See `write_html_report`, also for what it raises. Files that plugins measured are left out
         where these may not run.
         """
+        from covls.adapters.html_report import HtmlReportError, write_html_report
+
         analysts, snapshot = self._setup.analysts, self.snapshot
         files = None
         barred = snapshot is not None and snapshot.has_tracers and not analysts.plugins

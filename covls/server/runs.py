@@ -77,6 +77,10 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
     stop_waiting: Callable[[], None] | None = None
     """Ends it while it waits for its turn."""
+    end: Callable[[], None] = lambda: None
+    """Has it be no longer among the runs of its root."""
+    said: str = ""
+    """What came of it, for people."""
     counts: Counts | None = None
     """None until it is under way."""
     superseded: bool = False
@@ -98,8 +102,6 @@ class Runs:
     """What is kept of a root's runs. Lives on the loop, but for what its thread does."""
 
     def __init__(self) -> None:
-        self.turn = asyncio.Lock()
-        """Held by the run under way: they never overlap, and each waits for those before it."""
         self.jobs: list[Job] = []
         """In the order they were asked for."""
         self.failing: frozenset[str] = frozenset()
@@ -112,8 +114,8 @@ class Runs:
 
         self.saved: set[Path] = set()
         """Files that were saved, and whose tests have not begun to run."""
-        self.timer: asyncio.TimerHandle | None = None
-        """Until tests run for them."""
+        self.saved_at = float("-inf")
+        """When the last of them was, by the loop's clock."""
         self.told_untrusted = False
         self.asking = False
         """The user is being asked whether all tests are to run on save."""
@@ -135,6 +137,22 @@ class Runs:
             if self._runner is None or self._runner.project is not project:
                 self._runner = Runner(project)
             return self._runner
+
+    def add(self, job: Job, work: asyncio.Task[None], on_end: Callable[[], None]) -> None:
+        """Take in a run with the task that does it, until `job.end()`."""
+
+        def end(_: object = None) -> None:
+            if job in self.jobs:
+                self.jobs.remove(job)
+                on_end()
+
+        def stop_waiting() -> None:
+            work.cancel()
+
+        self.jobs.append(job)
+        job.stop_waiting, job.end = stop_waiting, end
+        # A task that is cancelled before it began does nothing at all, not even at its end.
+        work.add_done_callback(end)
 
     @property
     def counts(self) -> Counts | None:

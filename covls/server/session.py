@@ -122,6 +122,9 @@ class Session:
         """What to call when the client cancels a progress."""
         self.on_shown: list[Callable[[Session, Document, Shown], Awaitable[None]]] = []
         self.on_status: list[Callable[[Session, Root], None]] = []
+        self.turn = asyncio.Lock()
+        """Held by the test run under way: those of several roots do not overlap either, as they
+        may use one database, one port, one machine. Each waits for those before it."""
         self.in_background = asyncio.Lock()
         """Held by what is read ahead, so that it takes one thread at most."""
         self._refreshes: Counter[str] = Counter()

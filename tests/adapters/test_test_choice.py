@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from covls.adapters.test_choice import choose_at_line, choose_for_app, choose_for_file
+from covls.adapters.test_choice import (
+    choose_at_lines,
+    choose_for_app,
+    choose_for_file,
+    choose_in_folder,
+)
 from covls.adapters.test_framework import Framework
 from covls.core.naming import DJANGO, PYTEST, UNITTEST
 from covls.core.test_command import Command
@@ -169,18 +174,43 @@ def test_of_an_app_whose_name_two_have(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
-    [(1, "tests/test_a.py"), (2, "tests/test_a.py::A"), (3, "tests/test_a.py::A::test_b")],
+    ("first", "last", "expected"),
+    [
+        (1, 1, []),
+        (2, 2, ["tests/test_a.py::A"]),
+        (3, 3, ["tests/test_a.py::A::test_b"]),
+        (1, 9, ["tests/test_a.py::A::test_b", "tests/test_a.py::A::test_c", "tests/test_a.py::C"]),
+        (3, 5, ["tests/test_a.py::A::test_b", "tests/test_a.py::A::test_c"]),
+    ],
 )
-def test_at_a_line(tmp_path: Path, line: int, expected: str) -> None:
-    text = "import unittest\nclass A(unittest.TestCase):\n    def test_b(self): pass\n"
+def test_at_some_lines(tmp_path: Path, first: int, last: int, expected: list[str]) -> None:
+    text = """\
+import unittest
+class A(unittest.TestCase):
+    def test_b(self): pass
+    @decorated
+    def test_c(self): pass
+def helper():
+    pass
+class C(A):
+    pass
+"""
     framework = project(tmp_path, "tests/test_a.py", "shop.py")
     path = tmp_path / "tests/test_a.py"
-    found = choose_at_line(framework, path, line, text)
-    assert found is not None
-    assert found.test == expected
-    assert choose_at_line(framework, tmp_path / "shop.py", line, text) is None
+    found = choose_at_lines(framework, path, first, last, text)
+    assert [test.test for test in found] == expected
+    assert choose_at_lines(framework, tmp_path / "shop.py", first, last, text) == ()
     unittest = Framework(framework.root, Command("unittest"), "", None, UNITTEST, top="tests")
-    found = choose_at_line(unittest, path, line, text)
-    assert found is not None
-    assert found.test == expected.removeprefix("tests/").replace(".py", "").replace("::", ".")
+    found = choose_at_lines(unittest, path, first, last, text)
+    assert [test.test for test in found] == [
+        name.removeprefix("tests/").replace(".py", "").replace("::", ".") for name in expected
+    ]
+
+
+def test_in_a_folder(tmp_path: Path) -> None:
+    framework = project(tmp_path, "tests/a/test_a.py", "tests/ab/test_b.py", "tests/a/helper.py")
+    (found,) = choose_in_folder(framework, tmp_path / "tests/a")
+    assert (found.test, found.rule) == ("tests/a/test_a.py", "is in tests/a")
+    assert len(choose_in_folder(framework, tmp_path)) == 2
+    assert choose_in_folder(framework, tmp_path / "tests/a/none") == ()
+    assert choose_in_folder(framework, tmp_path.parent) == ()

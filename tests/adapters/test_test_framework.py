@@ -127,6 +127,12 @@ def test_names_of_tests_are_as_configured(tmp_path: Path) -> None:
         ({"tests/__init__.py": "", "tests/test_a.py": CASES}, (), ""),
         ({"tests/test_a.py": CASES}, ("discover", "-s", "tests"), "tests"),
         (
+            {"a/test_a.py": CASES, "b/test_b.py": CASES, "b/test_c.py": CASES},
+            ("discover", "-s", "b"),
+            "b",
+        ),
+        ({"a/test_a.py": CASES, "tests/test_b.py": CASES}, ("discover", "-s", "tests"), "tests"),
+        (
             {"src/shop/__init__.py": "", "src/shop/test_a.py": CASES},
             ("discover", "-s", "src"),
             "src",

@@ -141,20 +141,23 @@ def test_only_the_tests_that_are_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_imported(tmp_path: Path) -> None:
-    result = run(project(tmp_path, "import no_such_module\n"))
+    result = run(project(tmp_path, "raise ImportError('no_such_module\\nis there')\n"))
     assert result.end is End.FINISHED
     assert result.message == "1 error."
     (error,) = result.tally.errors
-    assert "no_such_module" in error.message
+    assert error.message == "ImportError: no_such_module"
 
 
 def test_no_tests_and_wrong_arguments(tmp_path: Path) -> None:
     framework = project(tmp_path, "")
     assert run(framework).message == "No tests were found."
+    words = "No tests were found: there is no test_it.py::test_none."
+    assert run(framework, "test_it.py::test_none").message == words
     wrong = replace(framework, command=replace(framework.command, arguments=("--no-such",)))
     result = run(wrong)
     assert not result.passed
     assert result.message.startswith("No tests ran: the runner ended with code 4.")
+    assert result.message.endswith("error: unrecognized arguments: --no-such")
 
 
 # What tests do

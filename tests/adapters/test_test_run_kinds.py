@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from covls.adapters.test_choice import choose_at_line, choose_for_app, choose_for_file
+from covls.adapters.test_choice import choose_at_lines, choose_for_app, choose_for_file
 from covls.adapters.test_framework import Framework, find_framework
 from covls.adapters.test_run import End, RunResult, run_tests
 from covls.core.settings import Run, Settings
@@ -105,8 +105,7 @@ def test_pytest(tmp_path: Path, layout: str) -> None:
     assert outcomes(framework, [chosen.test]) == one | two
     if not layout:
         return
-    at_line = choose_at_line(framework, tmp_path / file, 6, PARAMETRISED)
-    assert at_line is not None
+    (at_line,) = choose_at_lines(framework, tmp_path / file, 6, 6, PARAMETRISED)
     assert outcomes(framework, [at_line.test, f"{file}::TestMore"]) == one | two
     assert outcomes(framework, [f"{file}::test_one[a::b[c]/d]", "tests/shop/test_other.py"]) == {
         f"{file}::test_one[a::b[c]/d]": "passed",
@@ -137,8 +136,7 @@ def test_unittest(tmp_path: Path, command: str, folder: str) -> None:
         f"{top}test_cart.Cases.test_two": "failed",
     }
     assert outcomes(framework, [chosen[0].test]) == failed
-    at_line = choose_at_line(framework, tmp_path / "tests/test_cart.py", 5, CASES)
-    assert at_line is not None
+    (at_line,) = choose_at_lines(framework, tmp_path / "tests/test_cart.py", 5, 5, CASES)
     assert outcomes(framework, [at_line.test]) == {f"{top}test_cart.Cases.test_one": "passed"}
     passed = {f"{top}test_other.Others.test_{n}": "passed" for n in ("one", "two")}
     assert outcomes(framework) == failed | passed

@@ -120,8 +120,7 @@ def test_which_of_the_tests_have_to_run() -> None:
                 "changed since the last run: shop.py, a.py",
                 "1 of the 3 tests that reach this line has to run",
                 "in: t.py::c: y; z",
-                f"out: t.py::A::a: {NOT_AFFECTED}",
-                f"out: t.py::b[1]: {NOT_AFFECTED}",
+                f"out: t.py::A::a, t.py::b[1]: {NOT_AFFECTED}",
             ],
         ),
         (
@@ -199,4 +198,7 @@ def test_of_many_affected_tests_some_are_named() -> None:
     affected = affected_of(names, dict.fromkeys(names, ("y",)), changed=names)
     said = as_text(replace(explanation(None), reached=names, affected=affected))
     assert "t19 and 10 more\n" in said
-    assert "in: t19: y\n                 and 10 more\n" in said
+    assert "in: t19: y\n                 in: 10 more\n" in said
+    affected = affected_of(names, {"t0": ("y",)}, changed=["t.py"])
+    said = as_text(replace(explanation(None), reached=names, affected=affected))
+    assert f"out: t1, t2, t3 and 26 more: {NOT_AFFECTED}\n" in said

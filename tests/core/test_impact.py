@@ -273,6 +273,27 @@ def test_a_test_that_is_gone_is_removed_and_its_work_done_by_others() -> None:
     assert [*found.tests] == [G]
 
 
+def test_a_source_with_tests_in_its_documentation_is_still_a_source() -> None:
+    documented = "pkg/b.py::pkg.b.g"
+    tests = {test: TestRecord("passed") for test in (F, X, G, OTHER, documented)}
+    ran = {
+        **RAN,
+        "pkg/b.py": detail_of_lines({OUTSIDE: [1, 2], (G, "call"): [3], (documented, "call"): [3]}),
+        "pkg/a.py": detail_of_lines({OUTSIDE: [1, 2, 4], (F, "call"): [3], (OTHER, "call"): [3]}),
+    }
+
+    def chosen(path: str, old: str, new: str | None) -> set[str]:
+        found = Edited(path, old, new, ran, tests).select()
+        assert found.everything is None
+        return set(found.tests)
+
+    assert chosen("pkg/b.py", "return 2", "return 3") == {G, documented}
+    everyone = {F, "tests/test_a.py", G, OTHER, "tests/test_b.py"}
+    of_file = {documented, "pkg/b.py"}
+    assert chosen("pkg/b.py", "LIMIT = 1", "LIMIT = 2") == everyone | of_file
+    assert chosen("pkg/b.py", "", None) == everyone
+
+
 def test_the_likeliest_to_fail_come_first() -> None:
     tests = {
         F: TestRecord("passed", 2.0),

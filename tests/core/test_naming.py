@@ -18,7 +18,7 @@ from covls.core.naming import (
     module_names,
     named_after,
     of_django_app,
-    steps_at,
+    steps_within,
 )
 
 
@@ -208,7 +208,8 @@ def test_the_test_at_a_line(broken: bool) -> None:
         expected = tuple(line.rpartition("#")[2].split())
         if broken and number < 6:
             continue  # decorators are taken for what stands above them
-        assert steps_at(text, number, PYTEST) == expected, line
+        found = steps_within(text, number, number, PYTEST)
+        assert found == ((expected,) if expected else ()), line
 
 
 @pytest.mark.parametrize(

@@ -88,3 +88,17 @@ OLD, NEW, NEWEST = ["a", "b", "c"], ["a", "x", "c"], ["a", "x", "c", "d"]
 )
 def test_choice(versions: list[tuple[list[str], float]], choice: Choice | None) -> None:
     assert choose([Version(lines, at) for lines, at in versions], 10) == choice
+
+
+def test_any_line_of_a_statement_that_runs() -> None:
+    """As the annotations of a function do from Python 3.12 on, and not before."""
+    text = "from __future__ import annotations\ndef f(\n    a: int,\n    b: str,\n):\n"
+    text += "    '''A.\n\n    B.'''\n    return a\n"
+    analysts = Analysts(Path(), Rules(exclude=(), partial=()))
+    try:
+        found = analysts.analyse(Path("a.py"), text.encode())
+    finally:
+        analysts.close()
+    assert isinstance(found, Analysis)
+    assert lines_can_run(found, Measured(frozenset({1, 2, 3, 4, 9})))
+    assert not lines_can_run(found, Measured(frozenset({1, 2, 7, 9})))

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 EDITOR_FOLDER = Path(__file__).parents[2] / "editors" / "neovim"
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds to wait for what has to come. Generous: it decides when a test fails, not how fast covls
 is."""
 
@@ -18,7 +18,9 @@ is."""
 class Neovim:
     """One headless Neovim with nothing but its own LSP client and covls's server configured."""
 
-    def __init__(self, folder: Path, state: Path, settings: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: Path, state: Path, settings: dict[str, Any] | None = None, init_lua: str = ""
+    ) -> None:
         self._folder = folder
         self._socket = state / "nvim.sock"
         init = state / "init.lua"
@@ -27,6 +29,7 @@ class Neovim:
             f"vim.opt.runtimepath:append({json.dumps(str(EDITOR_FOLDER))})\n"
             "vim.opt.swapfile = false\n"
             f"vim.lsp.config('covls', {{ settings = vim.json.decode({wanted}) }})\n"
+            f"{init_lua}\n"
             "vim.lsp.enable('covls')\n",
             encoding="utf-8",
         )

@@ -95,7 +95,7 @@ def main(folder: Path) -> None:
         name.replace("\\", "/"): {"summary": one["summary"], "bars": bars(tree / name, one)}
         for name, one in report["files"].items()
     }
-    for name in ("shop", "other", "runs"):
+    for name in ("shop", "other", "runs", "explored"):
         make_shop(folder / name)
     workspace = {"folders": [{"path": "shop"}, {"path": "other"}]}
     (folder / "two.code-workspace").write_text(json.dumps(workspace), encoding="utf-8")

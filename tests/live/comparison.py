@@ -133,7 +133,9 @@ class Killed:
     failed: frozenset[str]
     """Tests that fail now, and did not before."""
     missed: frozenset[str]
-    """Those of them that were not chosen."""
+    """Those of them that were not chosen, and fail also where no other test runs before."""
+    led_astray: frozenset[str]
+    """Those that were not chosen, and fail by what others leave behind only."""
     share: float
     """How many of all tests were chosen."""
     everything: str | None
@@ -242,8 +244,13 @@ def killed(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Kil
             if failed and not full.broken:
                 found += 1
                 missed = frozenset(test for test in failed if not _is_chosen(test, choice))
+                alone = frozenset[str]()
+                if missed:
+                    alone = full_run(
+                        live.project, live.root, live.scratch, measure=False, tests=missed
+                    ).failed
                 share = len(chosen) / len(base.ran)
-                yield Killed(edit, failed, missed, share, choice.everything)
+                yield Killed(edit, failed, missed & alone, missed - alone, share, choice.everything)
         restore(live.editor, before)
 
 

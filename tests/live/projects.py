@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,11 +103,17 @@ class FullRun:
 
 
 def full_run(
-    project: Project, root: Path, scratch: Path, *, measure: bool = True, stop: bool = False
+    project: Project,
+    root: Path,
+    scratch: Path,
+    *,
+    measure: bool = True,
+    stop: bool = False,
+    tests: Collection[str] = (),
 ) -> FullRun:
     """Run all tests of a copy of a project, by `coverage run` where they are to be measured.
 
-    With `stop` the first test that fails is the last.
+    With `stop` the first test that fails is the last; `tests` are the only ones to run.
     """
     copy = scratch / "copy" / root.name
     shutil.rmtree(copy, ignore_errors=True)
@@ -131,6 +137,9 @@ def full_run(
         words = ["manage.py", "test", "-v", "2"]
     else:
         words = ["-m", "unittest", "discover", "-v"]
+    if tests and project.runner == "unittest":
+        words = ["-m", "unittest", "-v"]
+    words += sorted(tests)
     if stop:
         words.append("-x" if project.runner == "pytest" else "--failfast")
     command = ["-m", "coverage", "run", f"--data-file={data_file}"] if measure else []

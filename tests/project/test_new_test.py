@@ -10,7 +10,8 @@ import pytest
 
 from covls.adapters.settings_files import read_settings_files
 from covls.core.settings import Settings, client_layer, read_settings
-from covls.project import NewTest, Project
+from covls.project import Project
+from covls.project.new_test import NewTest
 from tests.cli.measured import coverage, write
 
 SOURCE = """\

@@ -20,7 +20,7 @@ from covls.cli.invocation import (
 from covls.cli.output import opened
 from covls.cli.project_data import absolute, load_data, open_project, warn
 from covls.core.priorities import Level, Ranking, as_json, as_markdown, as_text
-from covls.project import Wanted
+from covls.project.priorities import Wanted
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

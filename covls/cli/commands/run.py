@@ -46,7 +46,14 @@ class _PassesOn(click.Command):
             place = args.index("--")
             ctx.meta[_PASSED_ON] = tuple(args[place + 1 :])
             args = args[:place]
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(
+                f"There is no option {error.option_name}. What is meant for the test runner stands "
+                f"behind `--`: covls run -- {error.option_name}",
+                ctx,
+            ) from error
 
 
 @click.command(
@@ -67,7 +74,7 @@ class _PassesOn(click.Command):
 )
 @root_option
 @trusted_option
-@click.argument("what", nargs=-1, metavar="[FILE[:LINE[-LINE]] | TEST]... [-- ARGUMENTS]")
+@click.argument("what", nargs=-1, metavar="[FILE[:LINE[-LINE]] | FOLDER | TEST]... [-- ARGUMENTS]")
 @click.pass_context
 @pass_invocation
 def run(
@@ -83,7 +90,8 @@ def run(
 
     A file stands for the tests that reach it, a line for those that reach the line; where that was
     not recorded yet, for the tests that are named after the file or import it. A test file stands
-    for itself, and a test's name (tests/test_shop.py::test_total) for that test.
+    for itself, a line of one for its test, a folder for the tests in it, and a test's name
+    (tests/test_shop.py::test_total) for that test.
 
     What the tests did takes the place of what the same tests did before; what all others did stays,
     so that the totals are those of a full run. ARGUMENTS go to pytest, unittest or Django's test
@@ -143,7 +151,7 @@ def _requests(what: Sequence[str], *, affected: bool, app: str | None) -> list[R
         path = Path(match[1] if match else word)
         if "::" in word or (match is None and not path.exists() and _DOTTED.fullmatch(word)):
             tests.append(word)
-        elif not path.is_file():
+        elif not path.exists():
             raise click.UsageError(f"There is no file {path}.")
         elif match is None:
             requests.append(Request(Scope.FILE, absolute(path)))
@@ -152,8 +160,7 @@ def _requests(what: Sequence[str], *, affected: bool, app: str | None) -> list[R
             last = int(match[3] or first)
             if not 1 <= first <= last:
                 raise click.UsageError(f"{word} names no lines: they count from 1, upwards.")
-            scope = Scope.CURSOR if match[3] is None else Scope.LINES
-            requests.append(Request(scope, absolute(path), first, last))
+            requests.append(Request(Scope.LINES, absolute(path), first, last))
     if tests:
         requests.append(Request(Scope.TESTS, tests=tuple(tests)))
     return requests

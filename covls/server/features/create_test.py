@@ -10,7 +10,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.core.naming import PYTEST, is_test_file
 from covls.core.skeleton import target_at
-from covls.project import NewTest
+from covls.project.new_test import NewTest
 from covls.server.convert import lines_range, uri_of
 from covls.server.place import Place, place_at
 from covls.server.session import Document, Session

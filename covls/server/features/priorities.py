@@ -11,7 +11,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from covls.adapters.analysis_cache import cache_folder
 from covls.core.priorities import Level, Priority, Ranking, as_markdown, as_text
-from covls.project import Wanted
+from covls.project.priorities import Wanted
 from covls.server.convert import Encoding, uri_of
 from covls.server.features.project_coverage import roots_of
 from covls.server.features.tests_at import located

@@ -11,7 +11,7 @@ from typing import Final
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from covls.adapters.test_choice import choose_at_line
+from covls.adapters.test_choice import choose_at_lines
 from covls.adapters.test_run import End
 from covls.choosing import CannotRunError, Choice, Request, Scope
 from covls.core.test_events import Event
@@ -69,9 +69,9 @@ async def run_at_cursor(
     document = session.documents.get(uri)
     text = None if document is None else document.text
     first, last = line + 1, max(line, line if end_line is None else end_line) + 1
-    scope = Scope.CURSOR if first == last else Scope.LINES
     where = f"{path.name}:{first}" if first == last else f"{path.name}:{first}-{last}"
-    return [start(session, root, Request(scope, path, first, last, text), f"Tests at {where}")]
+    request = Request(Scope.LINES, path, first, last, text)
+    return [start(session, root, request, f"Tests at {where}")]
 
 
 async def run_affected(session: Session, folder: str | None = None) -> list[int]:
@@ -156,7 +156,7 @@ def _refuse(command: str, root: Root) -> None:
 async def line_actions(
     session: Session, place: Place, _context: types.CodeActionContext
 ) -> Sequence[types.CodeAction | types.Command]:
-    """Running the test at the line, or the tests that reach it."""
+    """Running the tests at the lines, or those that reach them."""
     root = await _root_to_run(session, place)
     if root is None or root.framework is None:
         return ()
@@ -164,11 +164,12 @@ async def line_actions(
     arguments: list[str | int] = [place.uri, place.first - 1]
     if not one:
         arguments.append(place.last - 1)
-    test = await session.in_thread(
-        choose_at_line, root.framework, place.path, place.first, place.text
+    tests = await session.in_thread(
+        choose_at_lines, root.framework, place.path, place.first, place.last, place.text
     )
-    if test is not None:
-        return _action(session, LINE_KIND, f"Run {test.test}", RUN_AT_CURSOR, arguments)
+    if tests:
+        title = f"Run {tests[0].test}" if len(tests) == 1 else f"Run these {len(tests)} tests"
+        return _action(session, LINE_KIND, title, RUN_AT_CURSOR, arguments)
     names = await names_at(session, place.uri, place.first, place.last)
     if not names:
         return ()
@@ -222,22 +223,21 @@ def start(session: Session, root: Root, request: Request, title: str) -> int:
         if other.on_save:
             other.supersede()
     job = Job(title)
-    root.runs.jobs.append(job)
-    task = session.spawn(_asked_for(session, root, job, request), title)
 
-    def stop_waiting() -> None:
-        task.cancel()
+    def on_end() -> None:
+        session.tell_status(root)
+        test_run.ended(session, root, job, job.said)
 
-    job.stop_waiting = stop_waiting
+    root.runs.add(job, session.spawn(_asked_for(session, root, job, request), title), on_end)
     return job.number
 
 
 async def _asked_for(session: Session, root: Root, job: Job, request: Request) -> None:
     async def work(progress: Progress) -> tuple[Choice, Outcome]:
         progress.on_cancel = job.cancel
-        if root.runs.turn.locked():
+        if session.turn.locked():
             progress.say("waiting for the run under way")
-        async with root.runs.turn:
+        async with session.turn:
             job.stop_waiting = None
             choice = await choose(session, root, request)
             _log(session, job, choice)
@@ -245,18 +245,15 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
                 session.inform(f"{job.title}: running {choice.headline}")
             return choice, await run(session, root, job, choice, progress)
 
-    said = ""
     try:
         choice, outcome = await with_progress(session, job.title, work, patience=0)
-        said = test_run.words_of(outcome)
+        job.said = test_run.words_of(outcome)
     except CannotRunError as error:
-        said = str(error)
-        session.warn(said)
+        job.said = str(error)
+        session.warn(job.said)
         return
     finally:
-        root.runs.jobs.remove(job)
-        session.tell_status(root)
-        test_run.ended(session, root, job, said)
+        job.end()
     if choice.runs_nothing and not outcome.problem:
         session.inform(choice.headline)
     else:

@@ -14,8 +14,10 @@ from covls.server.root import Root
 from covls.server.runs import Job
 from covls.server.session import Document, Session
 
-QUIET: Final = 0.2
-"""Seconds without another save after which tests run: formatters save a second time."""
+QUIET: Final = 0.1
+"""Seconds without another save after which tests run: several files are saved at once, and some
+formatters save a second time. Which tests these are is found out meanwhile.
+"""
 
 RUN_ALL: Final = "Run all tests"
 ALWAYS: Final = "Always, without asking"
@@ -37,12 +39,17 @@ async def saved(session: Session, document: Document) -> None:
         return
     runs = root.runs
     runs.saved.add(document.path)
+    runs.saved_at = asyncio.get_running_loop().time()
     for job in tuple(runs.jobs):
         if job.on_save:
             job.supersede()
-    if runs.timer is not None:
-        runs.timer.cancel()
-    runs.timer = asyncio.get_running_loop().call_later(QUIET, _begin, session, root)
+    _begin(session, root)
+
+
+def _may_begin(root: Root) -> bool:
+    """Whether tests may run on save; settings may have changed since."""
+    run_settings = root.settings.run
+    return not root.closed and run_settings.on_save != "off" and root.settings.trusted is True
 
 
 def obey(_session: Session, root: Root) -> None:
@@ -58,21 +65,25 @@ def obey(_session: Session, root: Root) -> None:
 
 
 def _begin(session: Session, root: Root) -> None:
+    """Begin a run for what was saved, where none is about to do that, or to end."""
     runs = root.runs
-    runs.timer = None
-    if root.closed or session.closing or runs.asking or not runs.saved:
+    if not _may_begin(root):
+        runs.saved.clear()
+    if session.closing or runs.asking or not runs.saved:
+        return
+    if any(job.on_save and not job.cancelled.is_set() for job in runs.jobs):
         return
     what = (
         "Affected tests" if root.settings.run.on_save == "affected" else "Tests of what was saved"
     )
     job = Job(f"{what} of {root.folder.name}", on_save=True)
-    runs.jobs.append(job)
-    task = session.spawn(_run_saved(session, root, job), job.title)
 
-    def stop_waiting() -> None:
-        task.cancel()
+    def on_end() -> None:
+        session.tell_status(root)
+        if job.superseded:
+            _begin(session, root)
 
-    job.stop_waiting = stop_waiting
+    runs.add(job, session.spawn(_run_saved(session, root, job), job.title), on_end)
 
 
 async def _run_saved(session: Session, root: Root, job: Job) -> None:
@@ -80,11 +91,14 @@ async def _run_saved(session: Session, root: Root, job: Job) -> None:
 
     async def work(progress: Progress) -> Outcome | None:
         progress.on_cancel = job.cancel
-        async with runs.turn:
+        async with session.turn:
             job.stop_waiting = None
             paths = frozenset(runs.saved)
             runs.saved.clear()
             choice = await _choose(session, root, job, paths)
+            await asyncio.sleep(runs.saved_at + QUIET - asyncio.get_running_loop().time())
+            if job.cancelled.is_set() or not _may_begin(root):
+                choice = None
             if choice is not None and _may_run(session, root, job, choice, paths):
                 said = ""
                 try:
@@ -105,10 +119,7 @@ async def _run_saved(session: Session, root: Root, job: Job) -> None:
     except CannotRunError as error:
         session.log_message(f"{job.title}: {error}")
     finally:
-        runs.jobs.remove(job)
-        session.tell_status(root)
-        if job.superseded and runs.timer is None:
-            _begin(session, root)
+        job.end()
     if outcome is not None:
         await tell(session, root, job, outcome)
 

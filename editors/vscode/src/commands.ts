@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import type { CoverageStore } from './coverage/store.ts';
 import { neighbour, uncovered } from './gutter/kinds.ts';
 import { showMenu } from './menu.ts';
+import { ask } from './server/ask.ts';
 import type { Server } from './server/server.ts';
 
 type Here = (editor: vscode.TextEditor) => unknown[];
@@ -28,7 +29,7 @@ const AT_EDITOR: Readonly<Record<string, Here>> = {
 };
 
 /** And those that are about everything. */
-const ANYWHERE = ['toggle', 'refresh', 'runAffected', 'runAll', 'cancelRun'];
+const ANYWHERE = ['toggle', 'refresh', 'runAffected', 'runAll', 'cancelRun', 'showPriorities'];
 
 export function registerCommands(
   context: vscode.ExtensionContext,
@@ -57,21 +58,6 @@ export function registerCommands(
   register('showLog', () => server.log.show());
   register('restart', () => server.restart());
   register('selectInterpreter', selectInterpreter);
-}
-
-/** Has the server do something; what it refuses, it refuses in words. */
-async function ask(server: Server, command: string, given: unknown[]): Promise<void> {
-  const client = server.client;
-  if (client === undefined) {
-    void vscode.window.showWarningMessage('The server of covls is not running; its log says why.');
-    return;
-  }
-  try {
-    await client.sendRequest('workspace/executeCommand', { command, arguments: given });
-  } catch (error) {
-    const said = error instanceof Error ? error.message : String(error);
-    void vscode.window.showWarningMessage(said);
-  }
 }
 
 /** The line on screen, or a folder of the workspace, where it stands alone. */

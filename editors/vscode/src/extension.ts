@@ -7,6 +7,7 @@ import { CoverageStore } from './coverage/store.ts';
 import { FilesView } from './files/view.ts';
 import { Gutter } from './gutter/gutter.ts';
 import { NativeView } from './native/view.ts';
+import { PrioritiesView } from './priorities/view.ts';
 import { Report } from './report/report.ts';
 import { onChosen } from './server/interpreter.ts';
 import { Server } from './server/server.ts';
@@ -38,7 +39,8 @@ export function activate(context: vscode.ExtensionContext): void {
     bar,
     new Gutter(store, context.extension),
     new FilesView(store),
-    new NativeView(store),
+    new PrioritiesView(store),
+    new NativeView(store, server),
     server.onStart((client) => {
       bar.problem = undefined;
       store.attach(client);

@@ -35,6 +35,7 @@ export async function showMenu(store: CoverageStore): Promise<void> {
     run('$(debug-start) Run the tests affected by changes', 'covls.command.runAffected'),
     run('$(run-all) Run all tests', 'covls.command.runAll'),
     { label: '$(file-code) Open the HTML report', command: 'covls.command.openReport' },
+    { label: '$(beaker) What to test next', command: 'covls.priorities.focus' },
     { label: '$(list-ordered) Files by figure', command: 'covls.files.focus' },
     { label: '$(arrow-down) Next uncovered code', command: 'covls.command.nextUncovered' },
     { label: '$(eye) Show or hide coverage', command: 'covls.command.toggle' },

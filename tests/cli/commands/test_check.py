@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +114,13 @@ def test_what_is_staged_is_judged_and_not_what_is_on_disk(shop: Repository, covl
     assert (staged["patch"]["covered"], staged["patch"]["possible"]) == (2, 4)
     assert staged["total"]["outcome"] == "passed"
     assert verdicts(covls, shop)["patch"]["outcome"] == "unknown"
+
+
+def test_it_imports_little() -> None:
+    """A commit hook waits for it."""
+    words = "import sys, covls.cli.commands.check; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "covls.core.gates" in loaded
+    others = {"lsprotocol", "pygls", "rich", "tomlkit", "watchdog", "covls.core.skeleton"}
+    assert loaded & {*others, "covls.core.priorities", "covls.core.impact"} == set()

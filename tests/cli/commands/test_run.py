@@ -1,11 +1,15 @@
 """`covls run`, as it is typed, with the project's own tests."""
 
 import json
+import re
+import shlex
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from covls.core.settings import Run
 from tests.cli.measured import Covls, coverage, coverage_json, write
 
 CART = """\
@@ -35,6 +39,8 @@ def test_total():
 def test_shipping():
     assert shipping(1) == 5
 """
+PAGE = Path(__file__).parents[3] / "docs/run.md"
+
 PYPROJECT = """\
 [tool.coverage.run]
 branch = true
@@ -155,7 +161,61 @@ def test_a_test_that_fails(covls: Covls, shop: Path) -> None:
 
 def test_what_is_passed_on(covls: Covls, shop: Path) -> None:
     done = covls(shop, "--trusted", "run", "--", "-k", "shipping")
-    assert (done.code, done.out) == (0, "All tests.\n1 passed.\n")
+    assert (done.code, done.out) == (0, "All tests, with -k shipping.\n1 passed.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "tests", "reason"),
+    [
+        ("shop/cart.py", ["tests/test_cart.py"], "is named after shop/cart.py"),
+        ("tests", ["tests/test_cart.py"], "is in tests"),
+        ("tests/test_cart.py", ["tests/test_cart.py"], "is the file itself"),
+        ("tests/test_cart.py:5", ["tests/test_cart.py::test_total"], "is the test at the line"),
+        (
+            "tests/test_cart.py:1-9",
+            ["tests/test_cart.py::test_total", "tests/test_cart.py::test_shipping"],
+            "is at the lines",
+        ),
+        ("tests/test_cart.py::test_total", ["tests/test_cart.py::test_total"], "asked for"),
+    ],
+)
+def test_what_may_be_named(
+    covls: Covls, shop: Path, words: str, tests: list[str], reason: str
+) -> None:
+    done = covls(shop, "run", "--dry-run", "--format", "json", words)
+    assert (done.code, done.err) == (0, "")
+    assert json.loads(done.out) == {
+        "tests": [{"id": test, "reasons": [reason]} for test in tests],
+        "all": False,
+    }
+
+
+def test_what_the_page_says_may_be_typed(covls: Covls, shop: Path) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert covls(shop, "run").code == 0
+    edit(shop / "shop/cart.py", "if discount:", "if discount > 0:")
+    first, second, *_ = re.findall(r"```console\n(.*?)```", page, re.DOTALL)
+    for line in first.splitlines():
+        words = shlex.split(line.removeprefix("$ covls run"))
+        done = covls(shop, "run", "--dry-run", *words)
+        assert (done.code, done.err) == (0, ""), line
+    command, _, said = second.partition("\n")
+    assert covls(shop, *shlex.split(command)[2:]).out == said
+    for setting in fields(Run):
+        assert f"`run.{setting.name}`" in page
+
+
+def test_a_folder_without_tests_stands_for_those_that_reach_its_files(
+    covls: Covls, shop: Path
+) -> None:
+    done = covls(shop, "run", "--dry-run", "shop")
+    assert done.code == 2
+    assert "shop has no tests, and none was recorded to reach it" in done.err
+    assert covls(shop, "run").code == 0
+    told = json.loads(covls(shop, "run", "-n", "-f", "json", "shop").out)
+    names = ["tests/test_cart.py::test_shipping", "tests/test_cart.py::test_total"]
+    assert [test["id"] for test in told["tests"]] == names
+    assert told["tests"][0]["reasons"] == ["reaches shop/cart.py"]
 
 
 def test_nothing_runs_where_nobody_trusts(covls: Covls, shop: Path) -> None:
@@ -172,6 +232,7 @@ def test_nothing_runs_where_nobody_trusts(covls: Covls, shop: Path) -> None:
         (("--affected", "shop/cart.py"), "Give one of"),
         (("shop/cart.py:0",), "names no lines"),
         (("--app", "shop"), "has no Django app shop"),
+        (("-k", "shipping"), "stands behind `--`: covls run -- -k"),
     ],
 )
 def test_what_cannot_be_run(

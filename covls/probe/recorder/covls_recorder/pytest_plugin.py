@@ -10,6 +10,7 @@ them, of which pytest would warn.
 from __future__ import annotations
 
 import os
+import re
 from typing import Any, Dict, Generator, List, Optional, Set
 
 import pytest
@@ -192,7 +193,7 @@ class RecorderPlugin:
         self._recording.event(
             "collection-error",
             **place,
-            message=shortened(text.rpartition("\n")[2].lstrip("E "), 300),
+            message=shortened(last_error(text), 300),
             long=shortened(text),
         )
 
@@ -294,8 +295,17 @@ class RecorderPlugin:
             self._recording.finish(self._code)
 
 
+_ERROR = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Warning|Failed)\w*(?::|$)")
+
 # As pytest-cov names its contexts.
 _WHEN = {"setup": "setup", "call": "run", "teardown": "teardown"}
+
+
+def last_error(text: str) -> str:
+    """The line of a report that names the error: its last may go on with what the error says."""
+    lines = [line.lstrip("E ") for line in text.splitlines()] or [""]
+    named = [line for line in lines if _ERROR.match(line)]
+    return named[-1] if named else lines[-1]
 
 
 def told(report: Any) -> Dict[str, Any]:

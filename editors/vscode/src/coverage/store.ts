@@ -6,12 +6,20 @@ import * as vscode from 'vscode';
 import {
   DID_CHANGE_COVERAGE,
   FILE_COVERAGE,
+  PRIORITIES,
   PROJECT_COVERAGE,
+  PROJECT_TESTS,
+  STATEMENTS,
   STATUS,
+  TEST_RUN,
   type DidChangeCoverageParams,
   type FileCoverageResult,
+  type FolderTests,
+  type MeasuredStatement,
+  type PrioritiesResult,
   type ProjectCoverageResult,
   type StatusParams,
+  type TestRunParams,
 } from '../protocol.ts';
 
 export class CoverageStore implements vscode.Disposable {
@@ -19,6 +27,7 @@ export class CoverageStore implements vscode.Disposable {
   readonly #statuses = new Map<string, StatusParams>();
   readonly #fileChanged = new vscode.EventEmitter<vscode.Uri>();
   readonly #statusChanged = new vscode.EventEmitter<StatusParams | undefined>();
+  readonly #runTold = new vscode.EventEmitter<TestRunParams>();
   readonly #subscriptions: vscode.Disposable[];
   #client: LanguageClient | undefined;
 
@@ -26,6 +35,8 @@ export class CoverageStore implements vscode.Disposable {
   readonly onFile = this.#fileChanged.event;
   /** What a root's data is worth is another; undefined: nothing is known of any. */
   readonly onStatus = this.#statusChanged.event;
+  /** Something happened in a run of the server's. */
+  readonly onRun = this.#runTold.event;
 
   constructor() {
     this.#subscriptions = [
@@ -50,6 +61,7 @@ export class CoverageStore implements vscode.Disposable {
       this.#statuses.set(params.folder, params);
       this.#statusChanged.fire(params);
     });
+    client.onNotification(TEST_RUN, (params: TestRunParams) => this.#runTold.fire(params));
   }
 
   /** Forgets everything: there is no server. */
@@ -91,13 +103,30 @@ export class CoverageStore implements vscode.Disposable {
     return found ?? undefined;
   }
 
+  /** A file's statements one by one, as they ran in all tests, or in one. */
+  async statements(uri: vscode.Uri, test?: string): Promise<MeasuredStatement[]> {
+    const params = { textDocument: { uri: uri.toString() }, test: test ?? null };
+    return (await this.#request<MeasuredStatement[] | null>(STATEMENTS, params)) ?? [];
+  }
+
+  /** The recorded tests of all folders, and the files they reach. */
+  async tests(): Promise<FolderTests[]> {
+    return (await this.#request<FolderTests[] | null>(PROJECT_TESTS, {})) ?? [];
+  }
+
+  /** What to test next, in all folders. */
+  async priorities(): Promise<PrioritiesResult | undefined> {
+    return (await this.#request<PrioritiesResult | null>(PRIORITIES, {})) ?? undefined;
+  }
+
   /** The figures of all folders. */
   async project(): Promise<ProjectCoverageResult | undefined> {
     return (await this.#request<ProjectCoverageResult | null>(PROJECT_COVERAGE, {})) ?? undefined;
   }
 
   dispose(): void {
-    for (const one of [...this.#subscriptions, this.#fileChanged, this.#statusChanged]) {
+    const events = [this.#fileChanged, this.#statusChanged, this.#runTold];
+    for (const one of [...this.#subscriptions, ...events]) {
       one.dispose();
     }
   }

@@ -1,6 +1,11 @@
 /** A file's coverage as VS Code's own Test Coverage view takes it, in plain values. */
 
-import type { FileCoverageResult, Summary } from '../protocol.ts';
+import type {
+  FileCoverageResult,
+  FunctionCoverage,
+  MeasuredStatement,
+  Summary,
+} from '../protocol.ts';
 
 export interface Count {
   readonly covered: number;
@@ -8,10 +13,12 @@ export interface Count {
 }
 
 export interface Statement {
-  /** 0-based. */
-  readonly line: number;
+  /** First and last line, 0-based. */
+  readonly start: number;
+  readonly end: number;
   readonly ran: boolean;
-  /** Ways on from here that no test took, in words. */
+  /** The ways on from here that are counted: how many were taken, and the others in words. */
+  readonly taken: number;
   readonly missed: readonly string[];
 }
 
@@ -40,31 +47,57 @@ export function counts(summary: Summary): { statements: Count; branches: Count |
   };
 }
 
-/** What is true of the text on screen: the view has no way to say that a line was edited. */
-export function details(coverage: FileCoverageResult): Details {
+/**
+ * What is true of the text on screen: the view has no way to say that a line was edited. It counts
+ * a function's figure from the statements and branches inside of it, so each is given once.
+ */
+export function details(
+  coverage: FileCoverageResult,
+  measured: readonly MeasuredStatement[],
+): Details {
   const words = new Map<number, string[]>();
   for (const branch of coverage.branches) {
     words.set(branch.line, [...(words.get(branch.line) ?? []), branch.words]);
   }
-  const statements: Statement[] = [];
-  for (const mark of coverage.marks) {
-    const [start, end, state, freshness] = mark as [number, number, string, string];
-    if (freshness !== 'fresh' || state === 'excluded') {
-      continue;
-    }
-    for (let line = start; line <= end; line++) {
-      const missed = state === 'partial' ? (words.get(line) ?? []) : [];
-      statements.push({ line, ran: state !== 'missing', missed });
-    }
-  }
-  const declarations = coverage.functions
+  const statements = measured.map(({ startLine, endLine, ran, branches, missedBranches }) => ({
+    start: startLine,
+    end: endLine,
+    ran,
+    taken: branches - missedBranches,
+    missed: Array.from({ length: missedBranches }, (_, index) => words.get(startLine)?.[index] ?? ''),
+  }));
+  return { statements, declarations: functionsOf(coverage).map((one) => declared(one, one.name)) };
+}
+
+/** What one test ran. */
+export function detailsOfTest(
+  coverage: FileCoverageResult,
+  measured: readonly MeasuredStatement[],
+): Details {
+  const { statements, declarations } = details(coverage, measured);
+  const ranIn = (one: Declaration) =>
+    statements.some(({ start, end, ran }) => ran && start > one.start && end <= one.end);
+  return { statements, declarations: declarations.map((one) => ({ ...one, ran: ranIn(one) })) };
+}
+
+/**
+ * The functions alone, with their figures in their names: for the tree, where covls's own bars mark
+ * the lines, and nothing is to be marked twice.
+ */
+export function functionsOnly(coverage: FileCoverageResult): Details {
+  const declarations = functionsOf(coverage).map((one) =>
+    declared(one, `${one.name}: ${one.summary.percentText} %`),
+  );
+  return { statements: [], declarations };
+}
+
+function functionsOf(coverage: FileCoverageResult): FunctionCoverage[] {
+  return coverage.functions
     .filter((one) => one.kind === 'function' && one.freshness === 'fresh')
-    .filter((one) => one.summary.statements > 0)
-    .map((one) => ({
-      name: one.name,
-      start: one.startLine,
-      end: one.endLine,
-      ran: one.summary.missing < one.summary.statements,
-    }));
-  return { statements, declarations };
+    .filter((one) => one.summary.statements > 0);
+}
+
+function declared(one: FunctionCoverage, name: string): Declaration {
+  const ran = one.summary.missing < one.summary.statements;
+  return { name, start: one.startLine, end: one.endLine, ran };
 }

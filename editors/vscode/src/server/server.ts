@@ -9,6 +9,7 @@ import {
   State,
   type LanguageClientOptions,
   type Middleware,
+  type StaticFeature,
 } from 'vscode-languageclient/node';
 import * as vscode from 'vscode';
 
@@ -16,6 +17,16 @@ import { chosenPython, findPython } from './interpreter.ts';
 import { byPython, namedProgram, type Command } from './launch.ts';
 import { Restarts } from './restarts.ts';
 import { explicit } from './settings.ts';
+
+/** Has the server tell of each test of a run. */
+const TESTS_ARE_SHOWN: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { covls: { testRun: true } };
+  },
+  initialize: () => undefined,
+  getState: () => ({ kind: 'static' }),
+  clear: () => undefined,
+};
 
 const LANGUAGES = ['python', 'django-html', 'jinja-html', 'html'];
 
@@ -29,6 +40,7 @@ export class Server implements vscode.Disposable {
   #restarts = new Restarts();
   #order: Promise<void> = Promise.resolve();
   #closed = false;
+  #runsOnSave = false;
 
   /** A new client, before it is started: the time to say which messages are awaited. */
   readonly onStart = this.#started.event;
@@ -56,6 +68,13 @@ export class Server implements vscode.Disposable {
       }
     });
     return this.#order;
+  }
+
+  /** Has tests run on save for as long as the user wants it, whatever the setting says. */
+  set runsOnSave(wanted: boolean) {
+    this.#runsOnSave = wanted;
+    // The server asks for its settings whenever it is told that there are others.
+    void this.client?.sendNotification('workspace/didChangeConfiguration', { settings: null });
   }
 
   async stop(): Promise<void> {
@@ -119,6 +138,7 @@ export class Server implements vscode.Disposable {
       },
       this.#options(),
     );
+    client.registerFeature(TESTS_ARE_SHOWN);
     this.#client = client;
     this.#started.fire(client);
     try {
@@ -137,7 +157,7 @@ export class Server implements vscode.Disposable {
       initializationOptions: { trusted: vscode.workspace.isTrusted },
       middleware: {
         ...this.#middleware,
-        workspace: { configuration: (params) => settingsFor(params.items) },
+        workspace: { configuration: (params) => settingsFor(params.items, this.#runsOnSave) },
       },
       errorHandler: {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
@@ -180,13 +200,19 @@ export class Server implements vscode.Disposable {
 }
 
 /** The answers to `workspace/configuration`, one for each place that is asked about. */
-async function settingsFor(items: readonly { scopeUri?: string }[]): Promise<object[]> {
+async function settingsFor(
+  items: readonly { scopeUri?: string }[],
+  runsOnSave: boolean,
+): Promise<object[]> {
   const trusted = vscode.workspace.isTrusted;
   return Promise.all(
     items.map(async (item) => {
       const scope = item.scopeUri === undefined ? undefined : vscode.Uri.parse(item.scopeUri);
       const set = explicit(vscode.workspace.getConfiguration('covls', scope ?? null));
       const python = set.python ?? (await chosenPython(scope));
+      if (runsOnSave && (set['run.onSave'] ?? 'off') === 'off') {
+        set['run.onSave'] = 'affected';
+      }
       return { ...set, ...(python === undefined ? {} : { python }), trusted };
     }),
   );

@@ -36,6 +36,7 @@ const tree = (window: Window) =>
     );
 
 test("VS Code's own Test Coverage view has coverage.py's figures, and can be switched off", async () => {
+  bench.settings({ 'covls.testCoverage.markLines': true });
   const window = await bench.open(EXPECTED.click, [FILE]);
   const files = Object.entries(EXPECTED.files).filter(([name]) => name.startsWith('src/'));
   const shown = await until(
