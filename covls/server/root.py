@@ -98,6 +98,12 @@ class Root:
         """Its settings, defaults before they are known."""
         return self.configured.settings if self.configured is not None else Settings()
 
+    @property
+    def source(self) -> object:
+        """What its figures depend on. The snapshot itself is not held on to, for it is large."""
+        snapshot = self.project.snapshot if self.project is not None else None
+        return None if snapshot is None else (snapshot.fingerprint, self.configured)
+
     # What follows does IO, and is called in threads.
 
     def open(

@@ -1,5 +1,7 @@
 """`covls/projectCoverage`: the totals of a folder, or of all, and a row for each file."""
 
+from collections.abc import Sequence
+
 from covls.core.coverage import Totals
 from covls.core.marks import Freshness
 from covls.project import Project
@@ -30,10 +32,11 @@ async def project_coverage(
         for root in roots:
             if root.project is None:
                 continue
-            uri = session.folder_uri(root)
+            uri, source = session.folder_uri(root), root.source
             found = await session.in_thread(rows_of, root.project, uri, progress)
             if found is None:
                 return None
+            _keep(session, root, source, *found)
             totals += found[0]
             rows += found[1]
             problems += map(str, root.project.problems)
@@ -59,6 +62,18 @@ async def roots_of(session: Session, folder: str | None) -> list[Root]:
     if path is None or not await session.in_thread(path.is_dir):
         return []
     return [await session.root_at_folder(path)]
+
+
+def _keep(
+    session: Session, root: Root, source: object, totals: Totals, rows: Sequence[FileRow]
+) -> None:
+    """Tell the figures with the root's status, too, where they were not counted for it yet."""
+    known = root.totals is not None and root.counted == source
+    if source is not None and source == root.source and not known:
+        root.counted = source
+        root.totals = totals
+        root.any_unverified = any(row.freshness != Freshness.FRESH.value for row in rows)
+        session.tell_status(root)
 
 
 def rows_of(

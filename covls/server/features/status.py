@@ -133,7 +133,7 @@ def _listed(names: list[str]) -> str:
 def _to_count(session: Session, root: Root) -> bool:
     """Whether the figures are to be counted: there are new data, and somebody has a file open."""
     project = root.project
-    if project is None or project.snapshot is None or _source(root) == root.counted:
+    if project is None or project.snapshot is None or root.source == root.counted:
         return False
     if root.counting is not None and not root.counting.done():
         return False
@@ -153,9 +153,9 @@ async def _count(session: Session, root: Root) -> None:
     assert project is not None, "there are data to count"
 
     async def work(progress: Progress) -> None:
-        while _source(root) != root.counted and not root.closed:
+        while root.source != root.counted and not root.closed:
             # Noted before, so that work which was cancelled or failed is not begun again.
-            root.counted = _source(root)
+            root.counted = root.source
             found = await session.in_thread(count, project, progress)
             if found is None:
                 return
@@ -212,7 +212,7 @@ def _patch_source(session: Session, root: Root) -> object:
         for document in session.documents.values()
         if document.root is root
     ]
-    return _source(root), root.base_generation, root.files_changed, edits
+    return root.source, root.base_generation, root.files_changed, edits
 
 
 async def _quiet(session: Session) -> None:
@@ -228,9 +228,3 @@ async def _quiet(session: Session) -> None:
         if now >= min(active + QUIET, latest):
             return
         await asyncio.sleep(min(active + QUIET, latest) - now)
-
-
-def _source(root: Root) -> object:
-    """What a root's figures depend on. The snapshot itself is not held on to, for it is large."""
-    snapshot = root.project.snapshot if root.project is not None else None
-    return None if snapshot is None else (snapshot.fingerprint, root.configured)

@@ -37,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
     store,
     server,
     bar,
-    new Gutter(store, context.extension),
+    new Gutter(store),
     new FilesView(store),
     new PrioritiesView(store),
     new NativeView(store, server),

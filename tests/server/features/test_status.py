@@ -81,6 +81,25 @@ async def test_nothing_is_counted_before_a_file_is_open(minimal: Client, shop: P
     await minimal.end()
 
 
+async def test_figures_that_were_asked_for_are_told_of_every_root(
+    minimal: Client, shop: Path, tmp_path: Path
+) -> None:
+    expected = figures(shop)["totals"]
+    other = copy(shop, tmp_path / "other shop")
+    minimal.ignore(*QUIET, "$/progress")
+    await minimal.start(shop, other)
+    await minimal.request("covls/projectCoverage", {})
+    counted: dict[str, Any] = {}
+    while len(counted) < 2:
+        status = await minimal.receive("covls/status")
+        if status["percent"] is not None:
+            counted[status["folder"]] = status
+    assert set(counted) == {uri_of(shop), uri_of(other)}
+    for status in counted.values():
+        assert (status["percent"], status["stale"]) == (expected["percent_covered"], False)
+    await minimal.end()
+
+
 async def test_data_that_cannot_be_read_keeps_the_last_good_view(
     client: Client, shop: Path
 ) -> None:

@@ -1,6 +1,6 @@
 /** The coverage of the files that are on screen, asked for anew when it is another. */
 
-import type { LanguageClient } from 'vscode-languageclient/node';
+import { State, type LanguageClient } from 'vscode-languageclient/node';
 import * as vscode from 'vscode';
 
 import {
@@ -56,6 +56,12 @@ export class CoverageStore implements vscode.Disposable {
     this.#client = client;
     client.onNotification(DID_CHANGE_COVERAGE, (params: DidChangeCoverageParams) => {
       void this.#fetch(vscode.Uri.parse(params.uri));
+    });
+    client.onDidChangeState(({ newState }) => {
+      if (newState === State.Running) {
+        // Opens all folders, so that there are figures before a file is on screen.
+        void this.project();
+      }
     });
     client.onNotification(STATUS, (params: StatusParams) => {
       this.#statuses.set(params.folder, params);

@@ -3,38 +3,19 @@
 import * as vscode from 'vscode';
 
 import type { CoverageStore } from '../coverage/store.ts';
-import { pictureUri } from './bars.ts';
-import { barColour, colourOf, type Theme } from './colours.ts';
+import { BARS } from './bars.ts';
 import { KINDS, linesByKind, type Kind } from './kinds.ts';
 
-const THEMES: Readonly<Record<vscode.ColorThemeKind, Theme>> = {
-  [vscode.ColorThemeKind.Light]: 'light',
-  [vscode.ColorThemeKind.Dark]: 'dark',
-  [vscode.ColorThemeKind.HighContrast]: 'highContrast',
-  [vscode.ColorThemeKind.HighContrastLight]: 'highContrastLight',
-};
-
 /** In these settings' names stands all that the look depends on. */
-const LOOKS = [
-  'covls.gutter',
-  'covls.overviewRuler',
-  'covls.lineTint',
-  'workbench.colorCustomizations',
-  'workbench.colorTheme',
-];
-
-type Contributed = Parameters<typeof barColour>[3];
+const LOOKS = ['covls.gutter', 'covls.overviewRuler', 'covls.lineTint'];
 
 export class Gutter implements vscode.Disposable {
   readonly #store: CoverageStore;
-  readonly #contributed: Contributed;
   readonly #subscriptions: vscode.Disposable[];
   #types = new Map<Kind, vscode.TextEditorDecorationType>();
 
-  constructor(store: CoverageStore, extension: vscode.Extension<unknown>) {
+  constructor(store: CoverageStore) {
     this.#store = store;
-    const manifest = extension.packageJSON as { contributes: { colors: Contributed } };
-    this.#contributed = manifest.contributes.colors;
     this.#subscriptions = [
       store.onFile((uri) => {
         for (const editor of vscode.window.visibleTextEditors) {
@@ -44,7 +25,6 @@ export class Gutter implements vscode.Disposable {
         }
       }),
       vscode.window.onDidChangeVisibleTextEditors(() => this.#drawAll()),
-      vscode.window.onDidChangeActiveColorTheme(() => this.#renew()),
       vscode.workspace.onDidChangeConfiguration((event) => {
         if (LOOKS.some((name) => event.affectsConfiguration(name))) {
           this.#renew();
@@ -90,15 +70,16 @@ export class Gutter implements vscode.Disposable {
   #type(kind: Kind): vscode.TextEditorDecorationType {
     const settings = vscode.workspace.getConfiguration('covls');
     const on = (name: string) => settings.get(name) === true;
-    const colour = colourOf(kind);
+    const { width, style, colour } = BARS[kind];
     const options: vscode.DecorationRenderOptions = {
       isWholeLine: true,
       // What is typed at the end of a block belongs to it until the server says otherwise.
       rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
     };
     if (on('gutter.enable') && (colour !== 'covered' || on('gutter.covered'))) {
-      options.gutterIconPath = vscode.Uri.parse(pictureUri(kind, this.#barColour(kind)));
-      options.gutterIconSize = '100% 100%';
+      options.borderWidth = `0 0 0 ${width}px`;
+      options.borderStyle = style;
+      options.borderColor = new vscode.ThemeColor(`covls.${colour}`);
     }
     if (on('overviewRuler.enable') && (colour === 'missing' || colour === 'partial')) {
       options.overviewRulerColor = new vscode.ThemeColor(`covls.${colour}`);
@@ -108,16 +89,5 @@ export class Gutter implements vscode.Disposable {
       options.backgroundColor = new vscode.ThemeColor(`covls.${colour}LineBackground`);
     }
     return vscode.window.createTextEditorDecorationType(options);
-  }
-
-  #barColour(kind: Kind): string {
-    const workbench = vscode.workspace.getConfiguration('workbench');
-    return barColour(
-      colourOf(kind),
-      THEMES[vscode.window.activeColorTheme.kind],
-      workbench.get<string>('colorTheme') ?? '',
-      this.#contributed,
-      workbench.get<Record<string, unknown>>('colorCustomizations') ?? {},
-    );
   }
 }

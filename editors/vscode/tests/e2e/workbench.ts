@@ -8,7 +8,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
+
+import { BARS } from '../../src/gutter/bars.ts';
 
 export interface Places {
   /** The program `code-server`. */
@@ -22,7 +24,10 @@ export interface Places {
   readonly scratch: string;
 }
 
-const PATIENCE_MS = 90_000;
+/** Everything comes in seconds, and on a busy machine in many of them. */
+const PATIENCE_MS = 120_000;
+
+const SIZE = { width: 1280, height: 900 };
 
 const SETTINGS = {
   'chat.disableAIFeatures': true,
@@ -40,6 +45,11 @@ const SETTINGS = {
   'workbench.startupEditor': 'none',
   'workbench.tips.enabled': false,
 };
+
+/** Which kind of bar is drawn in which shape. */
+const SHAPES = Object.fromEntries(
+  Object.entries(BARS).map(([kind, { width, style }]) => [`${width}px ${style}`, kind]),
+);
 
 /** One bar before a line: which kind of mark it is, and in which colour. */
 export interface Bar {
@@ -71,11 +81,13 @@ export async function until<Value>(
 export class Workbench {
   readonly #places: Places;
   readonly #data: string;
-  #settings: Record<string, unknown> = {};
   #server: ChildProcess | undefined;
   #browser: Browser | undefined;
   #port = 0;
-  readonly #open = new Set<Window>();
+  #window: Window | undefined;
+  #place = '';
+  /** Whether a test has put settings of its own. */
+  #special = false;
 
   constructor(places: Places) {
     this.#places = places;
@@ -84,6 +96,7 @@ export class Workbench {
 
   async start(): Promise<void> {
     this.settings({});
+    this.#special = false;
     this.#port = await freePort();
     this.#server = spawn(
       this.#places.codeServer,
@@ -91,6 +104,8 @@ export class Workbench {
         ...['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`],
         ...['--user-data-dir', this.#data, '--extensions-dir', this.#places.extensions],
         ...['--disable-telemetry', '--disable-update-check', '--disable-getting-started-override'],
+        // What runs for a window ends soon after it, and not three hours later.
+        ...['--reconnection-grace-time', '5'],
       ],
       {
         stdio: 'ignore',
@@ -111,51 +126,72 @@ export class Workbench {
 
   async stop(): Promise<void> {
     await this.#browser?.close();
-    const pid = this.#server?.pid;
-    if (pid !== undefined) {
-      process.kill(-pid, 'SIGTERM');
+    const server = this.#server;
+    if (server?.pid !== undefined && server.exitCode === null) {
+      const gone = new Promise((resolve) => server.once('exit', resolve));
+      process.kill(-server.pid, 'SIGTERM');
+      await Promise.race([gone, pause(10_000)]);
     }
   }
 
-  /** Closes all windows, and takes all settings back: to be called after each test. */
-  async tidy(): Promise<void> {
-    await Promise.all([...this.#open].map((window) => window.close()));
-    this.#open.clear();
-    this.settings({});
+  /**
+   * To be called after each test. The window is kept for the next test on the same project, unless this
+   * one failed or had settings of its own.
+   */
+  async tidy(test: object): Promise<void> {
+    // Node's types do not know it yet.
+    const { passed = false } = test as { passed?: boolean };
+    if (!passed) {
+      await this.#window?.picture('failed').catch(() => undefined);
+    }
+    if (!passed || this.#special) {
+      await this.close();
+      this.settings({});
+      this.#special = false;
+    } else {
+      await this.#window?.page.keyboard.press('Escape');
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#window?.close();
+    this.#window = undefined;
+    this.#place = '';
   }
 
   /** Puts settings over the plain ones, for windows that are opened or loaded after that. */
   settings(some: Record<string, unknown>): void {
-    this.#settings = { ...SETTINGS, ...some };
+    this.#special = true;
     const folder = path.join(this.#data, 'User');
     mkdirSync(folder, { recursive: true });
-    writeFileSync(path.join(folder, 'settings.json'), JSON.stringify(this.#settings));
+    writeFileSync(path.join(folder, 'settings.json'), JSON.stringify({ ...SETTINGS, ...some }));
   }
 
-  /** A window on a folder or a `.code-workspace`, with files of it open. */
-  async open(place: string, files: readonly string[], height = 900): Promise<Window> {
+  /** The window on a folder or a `.code-workspace`, with a file of it on screen, where one is named. */
+  async open(place: string, file?: string): Promise<Window> {
     if (this.#browser === undefined) {
       throw new Error('The workbench was not started.');
     }
-    const context = await this.#browser.newContext({
-      viewport: { width: 1280, height },
-      deviceScaleFactor: 1,
-    });
+    if (this.#window !== undefined && this.#place === place && !this.#special) {
+      if (file !== undefined) {
+        await this.#window.show(file);
+      }
+      return this.#window;
+    }
+    await this.close();
+    const context = await this.#browser.newContext({ viewport: SIZE, deviceScaleFactor: 1 });
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     const kind = place.endsWith('.code-workspace') ? 'workspace' : 'folder';
     const folder = kind === 'workspace' ? path.dirname(place) : place;
-    const opened = files.map((file) => [
-      'openFile',
-      `vscode-remote://127.0.0.1:${this.#port}${path.join(folder, file)}`,
-    ]);
-    const payload = encodeURIComponent(JSON.stringify(opened));
-    await page.goto(
-      `http://127.0.0.1:${this.#port}/?${kind}=${encodeURIComponent(place)}&payload=${payload}`,
-    );
-    await page.locator('.monaco-workbench').waitFor({ timeout: PATIENCE_MS });
-    const window = new Window(page, this.#places.pictures);
-    this.#open.add(window);
-    return window;
+    const remote = `vscode-remote://127.0.0.1:${this.#port}`;
+    const opened = file === undefined ? [] : [['openFile', `${remote}${path.join(folder, file)}`]];
+    const query = `${kind}=${encodeURIComponent(place)}&payload=${encodeURIComponent(JSON.stringify(opened))}`;
+    await page.goto(`http://127.0.0.1:${this.#port}/?${query}`);
+    await page.locator('.monaco-workbench').waitFor();
+    this.#window = new Window(page, this.#places.pictures);
+    this.#place = place;
+    return this.#window;
   }
 }
 
@@ -176,7 +212,7 @@ export class Window {
   /** Loads the window anew, with the settings of now. */
   async reload(): Promise<void> {
     await this.page.reload();
-    await this.page.locator('.monaco-workbench').waitFor({ timeout: PATIENCE_MS });
+    await this.page.locator('.monaco-workbench').waitFor();
   }
 
   async picture(name: string): Promise<void> {
@@ -184,15 +220,75 @@ export class Window {
     await this.page.screenshot({ path: path.join(this.#pictures, `${name}.png`) });
   }
 
+  /** Makes the window so high, or as high as it was. */
+  async height(pixels = SIZE.height): Promise<void> {
+    await this.page.setViewportSize({ ...SIZE, height: pixels });
+  }
+
   /** Runs a command by the words that the palette has for it. */
   async command(words: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+    await this.#choose('F1', `>${words}`, words);
+  }
+
+  /** Opens a file by its path within the workspace, or from its folder on. */
+  async show(file: string): Promise<void> {
+    await this.#choose('Control+p', file, path.basename(file), path.dirname(file));
+    const title = this.page.locator('.tab.active .monaco-icon-label');
+    await until(
+      async () => (await title.first().getAttribute('aria-label')) ?? '',
+      (label) => label.includes(file),
+      `${file} on screen`,
+    );
+  }
+
+  /** Picks a colour theme, as a user does. */
+  async theme(name: string): Promise<void> {
+    await this.command('Preferences: Color Theme');
     const input = this.page.locator('.quick-input-widget input[type=text]').first();
-    await input.waitFor({ state: 'visible' });
-    await input.fill(`>${words}`);
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: words });
-    await row.first().waitFor({ timeout: 15_000 });
-    await this.page.keyboard.press('Enter');
+    await input.waitFor();
+    await input.fill(name);
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    await rows.filter({ hasText: name }).first().click();
+    await input.waitFor({ state: 'hidden' });
+  }
+
+  /** Where before a line breakpoints are set: a place to click. */
+  async marginOf(line: number): Promise<{ x: number; y: number }> {
+    const rows = this.page.locator('.editor-instance .margin-view-overlays > div');
+    const row = rows.filter({ has: this.page.getByText(String(line), { exact: true }) });
+    const box = await row.first().boundingBox();
+    if (box === null) {
+      throw new Error(`Line ${line} is not in view.`);
+    }
+    return { x: box.x + 9, y: box.y + box.height / 2 };
+  }
+
+  /** Types into the quick input, and takes the first row with these words once it comes. */
+  async #choose(key: string, typed: string, ...words: readonly string[]): Promise<void> {
+    const input = await this.#quickInput(key);
+    await input.fill(typed);
+    let rows = this.page.locator('.quick-input-list .monaco-list-row');
+    for (const word of words) {
+      rows = rows.filter({ hasText: word });
+    }
+    await rows.first().click();
+  }
+
+  /** The quick input. A key that was pressed while the workbench is still loading opens none. */
+  async #quickInput(key: string): Promise<Locator> {
+    const input = this.page.locator('.quick-input-widget input[type=text]').first();
+    await until(
+      async () => {
+        await this.page.keyboard.press(key);
+        return input.waitFor({ state: 'visible', timeout: 5_000 }).then(
+          () => true,
+          () => false,
+        );
+      },
+      Boolean,
+      `the quick input by ${key}`,
+    );
+    return input;
   }
 
   /** The words in the status bar. */
@@ -203,9 +299,7 @@ export class Window {
 
   /** Puts the cursor on a line. */
   async goTo(line: number): Promise<void> {
-    await this.page.keyboard.press('Control+g');
-    const input = this.page.locator('.quick-input-widget input[type=text]').first();
-    await input.waitFor({ state: 'visible' });
+    const input = await this.#quickInput('Control+g');
     await input.fill(`:${line}`);
     await this.page.keyboard.press('Enter');
     await input.waitFor({ state: 'hidden' });
@@ -213,7 +307,7 @@ export class Window {
 
   /** The bars before the lines that are in view, and all lines in view. */
   async bars(): Promise<{ lines: number[]; bars: Record<number, Bar> }> {
-    return this.page.evaluate(() => {
+    return this.page.evaluate((shapes) => {
       const editor = document.querySelector('.editor-instance .monaco-editor');
       const lines = new Map<number, number>();
       for (const row of editor?.querySelectorAll<HTMLElement>('.margin-view-overlays > div') ?? []) {
@@ -223,18 +317,47 @@ export class Window {
         }
       }
       const bars: Record<number, { kind: string; colour: string }> = {};
-      for (const icon of editor?.querySelectorAll<HTMLElement>('.glyph-margin-widgets .cgmr') ?? []) {
-        const image = getComputedStyle(icon).backgroundImage;
-        const data = /base64,([^"')]+)/.exec(image)?.[1];
-        const svg = data === undefined ? '' : atob(data);
-        const kind = /data-kind="(\w+)"/.exec(svg)?.[1];
-        const line = lines.get(Math.round(icon.getBoundingClientRect().top));
+      for (const part of editor?.querySelectorAll<HTMLElement>('.view-overlays .cdr') ?? []) {
+        const { borderLeftWidth, borderLeftStyle, borderLeftColor } = getComputedStyle(part);
+        const kind = shapes[`${borderLeftWidth} ${borderLeftStyle}`];
+        const line = lines.get(Math.round(part.getBoundingClientRect().top));
         if (kind !== undefined && line !== undefined) {
-          bars[line] = { kind, colour: /#[0-9a-f]{6}/i.exec(svg)?.[0] ?? '' };
+          const parts = (borderLeftColor.match(/\d+/g) ?? []).slice(0, 3);
+          const colour = parts.map((one) => Number(one).toString(16).padStart(2, '0')).join('');
+          bars[line] = { kind, colour: `#${colour}` };
         }
       }
       return { lines: [...lines.values()].sort((one, other) => one - other), bars };
+    }, SHAPES);
+  }
+
+  /** The marks at the line numbers that VS Code's own coverage makes, and all lines in view. */
+  async nativeMarks(): Promise<{ lines: number[]; marks: Record<number, 'hit' | 'miss'> }> {
+    return this.page.evaluate(() => {
+      const lines: number[] = [];
+      const marks: Record<number, 'hit' | 'miss'> = {};
+      const editor = document.querySelector('.editor-instance .monaco-editor');
+      for (const row of editor?.querySelectorAll<HTMLElement>('.margin-view-overlays > div') ?? []) {
+        const line = Number(row.querySelector('.line-numbers')?.textContent ?? '');
+        if (line > 0) {
+          lines.push(line);
+          if (row.querySelector('.coverage-deco-gutter.coverage-deco-miss') !== null) {
+            marks[line] = 'miss';
+          } else if (row.querySelector('.coverage-deco-gutter.coverage-deco-hit') !== null) {
+            marks[line] = 'hit';
+          }
+        }
+      }
+      return { lines, marks };
     });
+  }
+
+  /** Opens the menu of the status bar's item, and returns its rows. */
+  async menu(): Promise<Locator> {
+    await this.page.locator('[id="covls.covls.covls"] a').click();
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    await rows.first().waitFor();
+    return rows;
   }
 
   /** Only the kinds of the bars in view. */

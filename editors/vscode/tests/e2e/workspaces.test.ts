@@ -13,22 +13,24 @@ const bench = new Workbench(PLACES);
 const SHOP = { 4: 'covered', 5: 'partial', 6: 'missing', 7: 'covered', 10: 'covered', 11: 'missing' };
 
 before(() => bench.start());
-afterEach(() => bench.tidy());
+afterEach((context) => bench.tidy(context));
 after(() => bench.stop());
 
-/** The processes of the server that the extension carries. */
+/** The processes of the server that the extension carries, without what they start themselves. */
 function servers(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        const line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
-        return line.includes(`${PLACES.extensions}${path.sep}`) && line.includes('serve.py');
-      } catch {
-        return false;
+  const found = new Map<number, number>();
+  for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
+    try {
+      const line = readFileSync(`/proc/${name}/cmdline`, 'utf8');
+      if (line.includes(`${PLACES.extensions}${path.sep}`) && line.includes('serve.py')) {
+        const parent = /^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1];
+        found.set(Number(name), Number(parent));
       }
-    })
-    .map(Number);
+    } catch {
+      // It is gone already.
+    }
+  }
+  return [...found].filter(([, parent]) => !found.has(parent)).map(([pid]) => pid);
 }
 
 function has(kinds: Record<string, string>, wanted: Record<string, string>): boolean {
@@ -40,66 +42,96 @@ test('in Restricted Mode marks are there, and nothing is run', async () => {
     'security.workspace.trust.enabled': true,
     'security.workspace.trust.startupPrompt': 'never',
   });
-  const window = await bench.open(path.join(PROJECTS, 'shop'), ['shop.py']);
+  const window = await bench.open(path.join(PROJECTS, 'shop'), 'shop.py');
   await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks');
   await window.page.getByText('Restricted Mode').first().waitFor();
-  await window.page.locator('[id="covls.covls.covls"] a').click();
-  const run = window.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Run all tests' });
+  const run = (await window.menu()).filter({ hasText: 'Run all tests' });
   await run.waitFor();
   assert.match((await run.textContent()) ?? '', /not in Restricted Mode/);
   await window.picture('restricted');
   await window.page.keyboard.press('Escape');
 });
 
-test('tests are run by a command, and the marks follow', async () => {
+test('tests are run by a command and on save, and the marks follow', async () => {
   const folder = path.join(PROJECTS, 'runs');
   // The one with pytest. code-server gives extensions the PATH of a login shell, not its own.
-  bench.settings({ 'covls.python': EXPECTED.python });
-  const window = await bench.open(folder, ['shop.py']);
+  bench.settings({ 'covls.python': EXPECTED.python, 'covls.run.onSave': 'file' });
+  const window = await bench.open(folder, 'shop.py');
   await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks');
-  writeFileSync(
-    path.join(folder, 'test_member.py'),
-    'from shop import price\n\n\ndef test_member():\n    assert price(10, True) == 9\n',
-  );
-  await window.command('covls: Run all tests');
+  const tests = 'from shop import price\n\n\ndef test_member():\n    assert price(10, True) == 9\n';
+  writeFileSync(path.join(folder, 'test_member.py'), tests);
+  await window.command('covls: Run the tests of this file');
   const member = { ...SHOP, 5: 'covered', 6: 'covered' };
   await until(() => window.kinds(), (kinds) => has(kinds, member), 'marks of what ran');
+  await until(() => window.status(), (text) => /\d+ %/.test(text), 'the figure after the run');
   await window.picture('run');
+
+  // What is saved is run: the new function has a test that was there before it.
+  await window.page.locator('.editor-instance .view-lines').first().click();
+  await window.goTo(11);
+  await window.page.keyboard.press('End');
+  await window.page.keyboard.press('Enter');
+  await window.page.keyboard.type('print("saved")');
+  await until(() => window.kinds(), (kinds) => kinds[12] === 'edited', 'a line that is new');
+  await window.page.keyboard.press('Control+s');
+  const saved = { ...member, 12: 'missing' };
+  await until(() => window.kinds(), (kinds) => has(kinds, saved), 'marks of what was run on save');
+  await window.picture('run-on-save');
 });
 
 test('each folder of a workspace with several has its own figures', async () => {
-  const window = await bench.open(path.join(PROJECTS, 'two.code-workspace'), [
-    'other/shop.py',
-    'shop/shop.py',
-  ]);
+  const window = await bench.open(path.join(PROJECTS, 'two.code-workspace'), 'shop/shop.py');
   await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks in the first');
-  await window.page.locator('.tab', { hasText: 'other' }).click();
-  await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks in the second');
-  await window.page.locator('[id="covls.covls.covls"] a').click();
+  const rows = await window.menu();
   for (const name of ['shop', 'other']) {
-    const row = window.page.locator('.quick-input-list .monaco-list-row', { hasText: name });
-    await row.filter({ hasText: /\d+ %/ }).first().waitFor();
+    await rows.filter({ hasText: name }).filter({ hasText: /\d+ %/ }).first().waitFor();
   }
   await window.picture('two-folders');
+  await window.page.keyboard.press('Escape');
+  await window.show('other/shop.py');
+  await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks in the second');
+  assert.match(await window.status(), /\d+ %/);
 });
 
-test('a server that is killed is started again, and the marks come back', async () => {
-  const window = await bench.open(EXPECTED.click, ['src/click/globals.py']);
-  const right = async () => Object.keys(await window.kinds()).length;
-  await until(right, (count) => count > 5, 'marks');
-  const before = await until(() => Promise.resolve(servers()), (pids) => pids.length === 1, 'one server');
-  process.kill(before[0]!, 'SIGKILL');
-  await until(right, (count) => count === 0, 'no marks without a server');
-  await until(right, (count) => count > 5, 'marks again');
-  const now = servers();
-  assert.equal(now.length, 1);
-  assert.notDeepEqual(now, before);
-  assert.match(await window.status(), /\d+ %/);
+test('a server that is killed is started again, but not for ever', async () => {
+  // A window of its own: what is killed here is said in messages.
+  bench.settings({});
+  const window = await bench.open(EXPECTED.click, 'src/click/globals.py');
+  const bars = async () => Object.keys(await window.kinds()).length;
+  await until(bars, (count) => count > 5, 'marks');
+  const gaveUp = window.page.locator('.notification-list-item', { hasText: 'not started any more' });
+  const killed: number[] = [];
+  for (;;) {
+    const next = await until(
+      async () => ({
+        pid: servers().find((pid) => !killed.includes(pid)),
+        over: (await gaveUp.count()) > 0,
+      }),
+      ({ pid, over }) => pid !== undefined || over,
+      'a new server, or the message that there is none any more',
+    );
+    if (next.pid === undefined) {
+      break;
+    }
+    if (killed.length === 1) {
+      // One that was killed once is as if nothing had been.
+      await until(bars, (count) => count > 5, 'marks again');
+      await until(() => window.status(), (text) => /\d+ %/.test(text), 'the figure again');
+    }
+    assert.ok(killed.length < 10, 'it is started for ever');
+    process.kill(next.pid, 'SIGKILL');
+    killed.push(next.pid);
+    await until(bars, (count) => count === 0, 'no marks without a server');
+  }
+  assert.equal(killed.length, 5, `killed ${killed.length} times`);
+  await window.picture('given-up');
+  await gaveUp.getByText('Restart').first().click();
+  await until(bars, (count) => count > 5, 'marks after a restart by hand');
 });
 
 test('a Python that does not do gives one message with a button', async () => {
   bench.settings({ 'covls.interpreter': '/nowhere/python' });
-  const window = await bench.open(path.join(PROJECTS, 'shop'), ['shop.py']);
+  const window = await bench.open(path.join(PROJECTS, 'shop'), 'shop.py');
   const message = window.page.locator('.notification-list-item', { hasText: 'Python 3.11 or newer' });
   await message.first().waitFor();
   assert.equal(await message.count(), 1);
@@ -113,5 +145,9 @@ test('a Python that does not do gives one message with a button', async () => {
 });
 
 test('when the window is gone, so is the server', async () => {
-  await until(() => Promise.resolve(servers()), (pids) => pids.length === 0, 'no server', 60_000);
+  const window = await bench.open(path.join(PROJECTS, 'shop'), 'shop.py');
+  await until(() => window.kinds(), (kinds) => has(kinds, SHOP), 'marks');
+  await until(() => Promise.resolve(servers()), (pids) => pids.length === 1, 'one server');
+  await bench.close();
+  await until(() => Promise.resolve(servers()), (pids) => pids.length === 0, 'no server');
 });
