@@ -214,6 +214,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
+def in_order_of_names(names: Iterable[str]) -> list[str]:
+    """Names as people sort them, and coverage.py: `z9` before `z10`."""
+    return sorted(names, key=_human)
+
+
 def counted(number: int, thing: str) -> str:
     """A number and what is counted: `1 file`, `2 files`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -25,6 +25,10 @@ from covls.cli.invocation import (
 )
 from covls.cli.output import opened
 from covls.cli.project_data import absolute, load_data, open_project, warn
+from covls.core.coverage import NOTHING
+from covls.core.formats.badge import badge
+from covls.core.formats.cobertura import XmlFile, cobertura
+from covls.core.formats.lcov import lcov
 from covls.core.json_report import KINDS, JsonFile, JsonForm, json_report
 from covls.core.marks import Freshness
 from covls.core.report import (
@@ -72,9 +76,10 @@ def _patterns(
     "-f",
     "--format",
     "form",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=click.Choice(["text", "json", "markdown", "cobertura", "lcov", "badge"]),
     default="text",
-    help="json is coverage.py's JSON report, with covls's own under the key `covls`.",
+    help="json is coverage.py's JSON report, with covls's own under the key `covls`; cobertura and "
+    "lcov are its XML and LCOV reports; badge is a picture of the total.",
 )
 @click.option(
     "-o",
@@ -180,6 +185,8 @@ def report(
                 for piece in shown.json(files):
                     stream.write(piece)
                 stream.write("\n")
+            elif form in {"cobertura", "lcov", "badge"}:
+                stream.writelines(shown.for_others(form, files))
             else:
                 _write_table(shown.table(files, asked=sort), shown, form, stream)
             stream.flush()
@@ -243,6 +250,52 @@ class Shown:
             added=self._added,
         )
         self._warn()
+
+    def for_others(self, form: str, files: Sequence[ReportFile]) -> Iterator[str]:
+        """The report as other tools read it, in pieces."""
+        choices, totals = self.choices, NOTHING
+
+        def counted_in() -> Iterator[FileReport]:
+            nonlocal totals
+            for found in self._reports(files):
+                totals += found.coverage.totals
+                yield found
+
+        if form == "lcov":
+            found = ((each.file.name, each.coverage) for each in counted_in())
+            yield from (f"{line}\n" for line in lcov(found, skip_empty=choices.skip_empty))
+        elif form == "cobertura":
+            yield from cobertura(
+                map(self._xml_file, counted_in()),
+                sources=self._xml_sources(),
+                branches=self.snapshot.has_arcs,
+                version=__version__,
+                timestamp=int(time.time() * 1000),
+                skip_empty=choices.skip_empty,
+            )
+        else:
+            for _ in counted_in():
+                pass
+            yield badge(None if self.stale else totals.percent, choices.precision)
+        self.totals_percent = totals.percent
+        self._warn()
+
+    def _xml_file(self, found: FileReport) -> XmlFile:
+        name = found.file.name.replace("\\", "/")
+        relative = self.project.configuration.relative_files
+        path = name if relative else found.file.path.as_posix()
+        return XmlFile(path, name, found.coverage)
+
+    def _xml_sources(self) -> list[str]:
+        """The folders that `source` names, as coverage.py's XML report has them."""
+        configuration = self.project.configuration
+        if configuration.relative_files:
+            there = (source for source in configuration.source if self._is_there(source))
+            return [source.rstrip("/\\") for source in there]
+        return [folder.resolve().as_posix() for folder in configuration.source_folders]
+
+    def _is_there(self, source: str) -> bool:
+        return (self.project.root / source).exists()
 
     def judge(self) -> int:
         """The exit code, and on stderr why it is not 0."""
