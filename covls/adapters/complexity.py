@@ -2,7 +2,7 @@
 
 import ast
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import mccabe
@@ -23,13 +23,26 @@ def complexities(text: str, lines: Collection[int]) -> dict[int, int]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[int, int] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, _Function) and node.lineno in lines:
+    for node in _functions(tree.body):
+        if node.lineno in lines:
             try:
                 found[node.lineno] = _complexity(node)
             except RecursionError:
                 continue
     return found
+
+
+def _functions(body: list[ast.stmt]) -> Iterator[_Function]:
+    """All functions of a block and below: expressions, which are most of a tree, hold none."""
+    blocks: list[list[Any]] = [body]
+    while blocks:
+        for node in blocks.pop():
+            if isinstance(node, _Function):
+                yield node
+            for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+                inner = getattr(node, name, None)
+                if isinstance(inner, list):  # The body of a lambda or a conditional is none.
+                    blocks.append(inner)
 
 
 def _complexity(node: _Function) -> int:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -38,16 +39,38 @@ class TestPlace:
     __test__ = False
 
 
-def find_test_place(framework: Framework, path: Path) -> TestPlace | str:
-    """Where a test of a source file goes; why there is no such place, in words."""
+class TestFiles:
+    """The files of a root, which of them hold tests, and what those import: each read once."""
+
+    __test__ = False
+
+    def __init__(self, framework: Framework) -> None:
+        self.sources = Sources(framework.root)
+        self.tests = [
+            each for each in self.sources.files if is_test_file(each, framework.conventions)
+        ]
+
+    @cached_property
+    def imported(self) -> Mapping[str, Mapping[str, int]]:
+        """The names that each test file imports, with lines."""
+        return {each: imports(source, each) for each, source in self.sources.read(self.tests)}
+
+
+def find_test_place(
+    framework: Framework, path: Path, among: TestFiles | None = None
+) -> TestPlace | str:
+    """Where a test of a source file goes; why there is no such place, in words.
+
+    `among` are the root's files, where they were looked at for another file already.
+    """
     file = relative_to_root(framework.root, path)
     if file is None:
         return f"{path} is not below {framework.root}"
-    sources = Sources(framework.root)
-    tests = [each for each in sources.files if is_test_file(each, framework.conventions)]
+    among = among or TestFiles(framework)
+    sources, tests = among.sources, among.tests
     if is_test_file(file, framework.conventions) or file.rpartition("/")[2] == "conftest.py":
         return f"{file} holds tests itself"
-    imported = {each: imports(source, each) for each, source in sources.read(tests)}
+    imported = among.imported
     names = module_names(file, packages_above(framework.root, file))
     if not names:
         return f"{file} cannot be imported: its name is none of a module"

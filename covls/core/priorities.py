@@ -13,7 +13,6 @@ the sum of its blocks', a file's that of its functions and of what is outside of
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any, Final, Literal
 
 from covls.core.coverage import FileCoverage
@@ -88,6 +87,8 @@ class Function:
     """How many it has."""
     called: bool
     """Whether any test runs any of it."""
+    measured: int = 0
+    """The line of its `def` in the measured text."""
     complexity: int | None = None
 
 
@@ -122,6 +123,17 @@ class Source:
     """Whether any of it ran."""
     statements: int = 0
     """How many it has."""
+
+    def with_complexity(self, complexity: Mapping[int, int]) -> "Source":
+        """The same, its functions as complex as is said by the measured line of their `def`."""
+        functions = {
+            block.function: replace(
+                block.function, complexity=complexity.get(block.function.measured)
+            )
+            for block in self.blocks
+        }
+        blocks = (replace(block, function=functions[block.function]) for block in self.blocks)
+        return replace(self, blocks=tuple(blocks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +209,6 @@ def find_blocks(
     coverage: FileCoverage,
     where: Mapping[int, LineRange],
     places: Mapping[int, LineRange],
-    complexity: Mapping[int, int],
     patch: Sequence[LineRange] | None = None,
     *,
     only_patch: bool = False,
@@ -206,11 +217,11 @@ def find_blocks(
 
     `where` says of missing statements and of lines with missing branches, by measured line, on
     which lines of the current text they are; of those that are not in it nothing is known any
-    more. `places` says the same of functions, and `complexity` how complex they are, both by the
-    measured line of their `def`. `patch` are current lines.
+    more. `places` says the same of functions, by the measured line of their `def`. `patch` are
+    current lines.
     """
     found: list[Block] = []
-    functions, owner = _functions(coverage, places, complexity)
+    functions, owner = _functions(coverage, places)
     missing, branches = coverage.missing, coverage.missing_branches
     leading, own_branches = _branches_by_block(coverage, where, owner)
 
@@ -255,7 +266,7 @@ def find_blocks(
 
 
 def _functions(
-    coverage: FileCoverage, places: Mapping[int, LineRange], complexity: Mapping[int, int]
+    coverage: FileCoverage, places: Mapping[int, LineRange]
 ) -> tuple[dict[int, Function], dict[int, int]]:
     """The functions by the measured line of their `def`, and which each line is in; -1: none."""
     owner: dict[int, int] = {}
@@ -270,7 +281,7 @@ def _functions(
             end,
             len(inner.statements),
             bool(inner.executed),
-            complexity.get(region.start),
+            region.start,
         )
         owner.update(dict.fromkeys(inner.statements, region.start))
     outside = coverage.statements.difference(owner)
@@ -308,15 +319,38 @@ def _overlaps(lines: Sequence[LineRange], place: LineRange) -> bool:
 # Ranking
 
 
-def rank(
-    sources: Iterable[Source], level: Level, rules: Sequence[PriorityRule]
-) -> tuple[Priority, ...]:
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What may be a row: blocks of one file that are ranked together."""
+
+    level: Level
+    source: Source
+    rule: PriorityRule
+    blocks: tuple[Block, ...]
+    name: str
+    start: int
+    end: int
+    score: float
+
+
+def rank(sources: Iterable[Source], level: Level, rules: Sequence[PriorityRule]) -> list[Candidate]:
     """All that is missing, what brings most first. What has a score of 0 is left out."""
-    rows: list[Priority] = []
+    found: list[Candidate] = []
     for source in sources:
         rule = rule_for(source.name, rules)
-        rows += (row for row in _rows(source, level, rule) if row.score > 0)
-    return tuple(sorted(rows, key=lambda row: (-row.score, row.file, row.start)))
+        found += (each for each in _candidates(source, level, rule) if each.score > 0)
+    return sorted(found, key=lambda each: (-each.score, each.source.name, each.start))
+
+
+def may_lead(ranked: Sequence[Candidate], limit: int | None) -> set[str]:
+    """The paths of files that may have one of the first rows, whatever their complexity is.
+
+    The candidates are those of which it is not known: it may double each one's score.
+    """
+    if limit is None or len(ranked) <= limit:
+        return {each.source.path for each in ranked}
+    least = ranked[limit - 1].score if limit else float("inf")
+    return {each.source.path for each in ranked if 2 * each.score >= least}
 
 
 def rule_for(name: str, rules: Iterable[PriorityRule]) -> PriorityRule:
@@ -333,52 +367,50 @@ def rule_for(name: str, rules: Iterable[PriorityRule]) -> PriorityRule:
     return PriorityRule(match, weight, advice)
 
 
-def _rows(source: Source, level: Level, rule: PriorityRule) -> Iterator[Priority]:
+def _candidates(source: Source, level: Level, rule: PriorityRule) -> Iterator[Candidate]:
+    def candidate(blocks: tuple[Block, ...], name: str, start: int, end: int) -> Candidate:
+        score = sum(_factors(block, source, rule).score for block in blocks)
+        return Candidate(level, source, rule, blocks, name, start, end, score)
+
     if level == "file":
         if source.blocks:
-            last = max(block.end for block in source.blocks)
-            yield _row(source, "file", source.blocks, rule, "", 1, last)
+            yield candidate(source.blocks, "", 1, max(block.end for block in source.blocks))
     elif level == "function":
-        blocks = sorted(
-            source.blocks, key=lambda block: (block.function.start, block.function.name)
-        )
-        for function, own in groupby(blocks, key=lambda block: block.function):
-            mine = tuple(own)
+        by_function: dict[Function, list[Block]] = {}
+        for block in source.blocks:
+            by_function.setdefault(block.function, []).append(block)
+        for function, blocks in by_function.items():
             start, end = function.start, function.end
             if not function.name:
-                start, end = mine[0].start, mine[-1].end
-            yield _row(source, "function", mine, rule, function.name, start, end)
+                start, end = blocks[0].start, blocks[-1].end
+            yield candidate(tuple(blocks), function.name, start, end)
     else:
         for block in source.blocks:
-            yield _row(source, "block", (block,), rule, block.function.name, block.start, block.end)
+            yield candidate((block,), block.function.name, block.start, block.end)
 
 
-def _row(
-    source: Source,
-    level: Level,
-    blocks: tuple[Block, ...],
-    rule: PriorityRule,
-    name: str,
-    start: int,
-    end: int,
-) -> Priority:
-    factors = [_factors(block, source, rule) for block in blocks]
-    together = sum(factors[1:], factors[0])
+def row_of(candidate: Candidate) -> Priority:
+    """A candidate with its words."""
+    source, level, blocks = candidate.source, candidate.level, candidate.blocks
+    together = sum(
+        (_factors(block, source, candidate.rule) for block in blocks[1:]),
+        _factors(blocks[0], source, candidate.rule),
+    )
     of = source.statements if level == "file" else blocks[0].function.statements
     started = source.imported if level == "file" else blocks[0].function.called
     return Priority(
         level,
         source.name,
         source.path,
-        name,
-        start,
-        end,
+        candidate.name,
+        candidate.start,
+        candidate.end,
         _joined((block.start, block.end) for block in blocks),
         tuple(sorted({line for block in blocks for line in block.measured})),
         together,
-        sum(each.score for each in factors),
-        _reasons(level, together, blocks, rule, source, of=of, started=started),
-        _filled(rule.advice or "", source.name),
+        candidate.score,
+        _reasons(level, together, blocks, candidate.rule, source, of=of, started=started),
+        _filled(candidate.rule.advice or "", source.name),
         source.stale,
         started,
     )

@@ -11,7 +11,7 @@ from covls.adapters.complexity import complexities
 from covls.adapters.git_history import History, read_history
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.adapters.test_framework import Framework, find_framework, uses_django
-from covls.adapters.test_place import TestPlace, find_test_place
+from covls.adapters.test_place import TestFiles, TestPlace, find_test_place
 from covls.core.coverage import FileCoverage
 from covls.core.lines import LineRange
 from covls.core.lost import NOTHING_LOST
@@ -26,9 +26,11 @@ from covls.core.priorities import (
     Source,
     action_for,
     find_blocks,
+    may_lead,
     nearest_test,
     nearest_that_ran,
     rank,
+    row_of,
 )
 from covls.core.report import counted
 from covls.core.settings import Settings
@@ -62,7 +64,11 @@ class _Known:
     """All that was gathered of one state of the root."""
 
     made_from: object
-    sources: tuple[Source, ...]
+    sources: dict[str, Source]
+    """By path. How complex their functions are is found out for those that it may bring up."""
+    complex: set[str]
+    """The paths of those for which it was."""
+    tests: TestFiles
     framework: Framework
     django: bool
     notes: tuple[str, ...]
@@ -123,16 +129,18 @@ class Priorities:
                     return None
                 self._kept = {**dict(list(self._kept.items())[-_KEPT:]), asked: known}
             rules = (*(DJANGO if known.django else ()), *settings.priorities)
-            rows = rank(known.sources, wanted.level, rules)
+            ranked = rank(known.sources.values(), wanted.level, rules)
+            if _look_closer(known, may_lead(ranked, wanted.limit), files):
+                ranked = rank(known.sources.values(), wanted.level, rules)
             shown = []
-            for row in rows[: wanted.limit]:
+            for row in map(row_of, ranked[: wanted.limit]):
                 key = row.path, row.measured
                 if key not in known.actions:
-                    known.actions[key] = _action(row, files, known.framework)
+                    known.actions[key] = _action(row, files, known)
                 shown.append(replace(row, action=known.actions[key]))
                 if not report(len(reported), len(reported)):
                     return None
-            return Ranking(wanted.level, tuple(shown), len(rows), known.notes)
+            return Ranking(wanted.level, tuple(shown), len(ranked), known.notes)
 
     def _gather(
         self,
@@ -162,7 +170,7 @@ class Priorities:
             chosen = [file for file in chosen if file.path in lines]
         if left_out := len(reported) - len(chosen) if not wanted.only_patch else 0:
             notes.append(f"Left out: {counted(left_out, 'file')} of tests.")
-        sources: list[Source] = []
+        sources: dict[str, Source] = {}
         stale = 0
         for number, found in enumerate(report_files(files, chosen, ()), 1):
             if number % _EVERY == 0 and not report(number, len(chosen)):
@@ -176,7 +184,7 @@ class Priorities:
                 only_patch=wanted.only_patch,
             )
             if source is not None:
-                sources.append(source)
+                sources[source.path] = source
                 stale += source.stale
         if stale:
             notes.append(
@@ -184,8 +192,29 @@ class Priorities:
                 "is missing there may be others. Run the tests again."
             )
         return _Known(
-            made_from, tuple(sources), framework, uses_django(framework), tuple(notes), {}
+            made_from,
+            sources,
+            set(),
+            TestFiles(framework),
+            framework,
+            uses_django(framework),
+            tuple(notes),
+            {},
         )
+
+
+def _look_closer(known: _Known, paths: set[str], files: MeasuredFiles) -> bool:
+    """Find out how complex the functions of some files are; whether any was not known yet."""
+    new = paths - known.complex
+    for path in new:
+        measured = files.find(Path(path))
+        if measured is not None:
+            source = known.sources[path]
+            starts = {block.function.measured for block in source.blocks}
+            text = "\n".join(measured.text.lines)
+            known.sources[path] = source.with_complexity(complexities(text, starts))
+    known.complex.update(new)
+    return bool(new)
 
 
 def _is_on_disk(path: Path, text: str) -> bool:
@@ -220,8 +249,6 @@ def _source(
             region.start: (region.start, max((end for _, end in region.ranges), default=0))
             for region in coverage.analysis.regions
         }
-        source = read_source(path)
-        measured = "" if isinstance(source, Unreadable) else source_text(source)
     else:
         view = view_file(files, path, text, None)
         if view is None:
@@ -234,11 +261,7 @@ def _source(
             for region in view.regions()
             if region.measured is not None
         }
-        measured = "\n".join(view.line_map.before.lines)
-    starts = {region.start for region in coverage.analysis.regions if region.kind == "function"}
-    blocks = find_blocks(
-        coverage, where, places, complexities(measured, starts), patch, only_patch=only_patch
-    )
+    blocks = find_blocks(coverage, where, places, patch, only_patch=only_patch)
     if not blocks:
         return None
     return Source(
@@ -271,9 +294,9 @@ def _moved(view: FileView) -> Iterator[tuple[int, LineRange]]:
 # What to do
 
 
-def _action(row: Priority, files: MeasuredFiles, framework: Framework) -> Action:
+def _action(row: Priority, files: MeasuredFiles, about: _Known) -> Action:
     """What to do about a row: the test that comes nearest, where a new one goes, what to run."""
-    path = Path(row.path)
+    path, framework = Path(row.path), about.framework
     known = files.find(path)
     tests = files.measurement.tests
     near: Sequence[str] = ()
@@ -282,18 +305,16 @@ def _action(row: Priority, files: MeasuredFiles, framework: Framework) -> Action
             near = tests.reaching(known.measured_path, [line])
             if near:
                 break
-    place = find_test_place(framework, path)
-    named = ""
+    place = find_test_place(framework, path, about.tests)
+    named, exists = "", False
     if isinstance(place, TestPlace):
-        named = place.file.relative_to(framework.root).as_posix()
-        if not place.exists and near:
-            named = ""
-    test = nearest_test(near, named, row.name)
+        named, exists = place.file.relative_to(framework.root).as_posix(), place.exists
+    test = nearest_test(near, named if exists else "", row.name)
     file = _file_of(test, framework) if test is not None else ""
-    exists = True
-    if not file and isinstance(place, TestPlace):
-        file = place.file.relative_to(framework.root).as_posix()
-        exists = place.exists
+    if file != named and exists and not row.partial:
+        # The file that has the module's tests, though none of them comes near.
+        test, file = None, ""
+    file, exists = (file, True) if file else (named, exists)
     return action_for(row, file, test, os.fspath(framework.root / file) if file else "", exists)
 
 
