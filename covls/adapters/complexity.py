@@ -10,18 +10,21 @@ import mccabe
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def complexities(text: str, lines: Collection[int]) -> dict[int, int]:
-    """The complexity of the functions whose `def` is on one of some lines, by that line.
-
-    1 for a function without a choice, one more for each; functions within it count. Nothing is
-    known of a text that covls's own Python cannot parse.
-    """
+def parse(text: str) -> ast.Module | None:
+    """The tree of a text; None for one that covls's own Python cannot parse."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Of an invalid escape, say: it is not ours to tell.
-            tree = ast.parse(text)
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
+        return None
+
+
+def complexities(tree: ast.Module, lines: Collection[int]) -> dict[int, int]:
+    """The complexity of the functions whose `def` is on one of some lines, by that line.
+
+    1 for a function without a choice, one more for each; functions within it count.
+    """
     found: dict[int, int] = {}
     for node in _functions(tree.body):
         if node.lineno in lines:

@@ -5,7 +5,8 @@ The score of a block of uncovered code is
     missed × (1 + complexity / 20) × (1 + commits / 20) × weight
 
 where `missed` is the number of its statements that no test runs and of its branches that none
-takes, those that the patch touches counted three times; `complexity` is that of its function and
+takes, those that the patch touches counted three times, and those that only another platform runs
+a quarter; `complexity` is that of its function and
 `commits` how many changed its file in the last year, both of them up to 20. A function's score is
 the sum of its blocks', a file's that of its functions and of what is outside of them.
 """
@@ -17,7 +18,8 @@ from typing import Any, Final, Literal
 
 from covls.core.coverage import FileCoverage
 from covls.core.gates import is_below
-from covls.core.lines import LineRange
+from covls.core.lines import Arc, LineRange
+from covls.core.platforms import OtherPlatforms
 from covls.core.report import counted, escape_markdown, printable
 from covls.core.settings import PriorityRule
 
@@ -25,6 +27,9 @@ Level = Literal["file", "function", "block"]
 
 PATCH: Final = 3
 """What a missed statement or branch counts that the patch touches."""
+
+ELSEWHERE: Final = 0.25
+"""What one counts that only another platform runs: no test can reach it here."""
 
 MOST: Final = 20
 """Complexity and commits count up to this; each doubles the score there."""
@@ -40,6 +45,8 @@ class Factors:
     """That no test takes."""
     in_patch: int = 0
     """Of both, those that the patch touches."""
+    elsewhere: int = 0
+    """Of both, those that only another platform runs."""
     complexity: int | None = None
     """Of the function, or the most of several; None where there is none, or it is not known."""
     commits: int | None = None
@@ -54,7 +61,7 @@ class Factors:
     @property
     def score(self) -> float:
         """What testing it would bring."""
-        missed = self.missed + (PATCH - 1) * self.in_patch
+        missed = self.missed + (PATCH - 1) * self.in_patch - (1 - ELSEWHERE) * self.elsewhere
         return missed * _grows(self.complexity) * _grows(self.commits) * self.weight
 
     def __add__(self, other: "Factors") -> "Factors":
@@ -63,6 +70,7 @@ class Factors:
             statements=self.statements + other.statements,
             branches=self.branches + other.branches,
             in_patch=self.in_patch + other.in_patch,
+            elsewhere=self.elsewhere + other.elsewhere,
             complexity=max(
                 (each for each in (self.complexity, other.complexity) if each is not None),
                 default=None,
@@ -106,6 +114,8 @@ class Block:
     """The measured lines of its statements that did not run, or of the branch line."""
     words: tuple[str, ...] = ()
     """What is said of branches that lead from what ran."""
+    elsewhere: int = 0
+    """How many of its statements and branches only another platform runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +134,24 @@ class Source:
     statements: int = 0
     """How many it has."""
 
-    def with_complexity(self, complexity: Mapping[int, int]) -> "Source":
-        """The same, its functions as complex as is said by the measured line of their `def`."""
+    def looked_at(self, complexity: Mapping[int, int], others: OtherPlatforms) -> "Source":
+        """The same with what its measured text says: how complex the functions are, by the line of
+        their `def`, and what other platforms run.
+        """
         functions = {
             block.function: replace(
                 block.function, complexity=complexity.get(block.function.measured)
             )
             for block in self.blocks
         }
-        blocks = (replace(block, function=functions[block.function]) for block in self.blocks)
+        blocks = (
+            replace(
+                block,
+                function=functions[block.function],
+                elsewhere=_elsewhere(block, others),
+            )
+            for block in self.blocks
+        )
         return replace(self, blocks=tuple(blocks))
 
 
@@ -210,6 +229,7 @@ def find_blocks(
     where: Mapping[int, LineRange],
     places: Mapping[int, LineRange],
     patch: Sequence[LineRange] | None = None,
+    words: Mapping[Arc, str] | None = None,
     *,
     only_patch: bool = False,
 ) -> tuple[Block, ...]:
@@ -218,12 +238,13 @@ def find_blocks(
     `where` says of missing statements and of lines with missing branches, by measured line, on
     which lines of the current text they are; of those that are not in it nothing is known any
     more. `places` says the same of functions, by the measured line of their `def`. `patch` are
-    current lines.
+    current lines, `words` what is said there of measured branches (None: what the analysis says).
     """
     found: list[Block] = []
     functions, owner = _functions(coverage, places)
     missing, branches = coverage.missing, coverage.missing_branches
-    leading, own_branches = _branches_by_block(coverage, where, owner)
+    told = coverage.analysis.words if words is None else words
+    leading, own_branches = _branches_by_block(coverage, where, owner, told)
 
     def touched(line: int) -> bool:
         return patch is not None and _overlaps(patch, where[line])
@@ -240,10 +261,10 @@ def find_blocks(
             count += 1
             n_branches += more
         if count:
-            words = tuple(word for line in lines for word in leading.get(line, ()))
+            led = tuple(word for line in lines for word in leading.get(line, ()))
             span = where[first][0], where[last][1]
             function = functions[owner.get(first, -1)]
-            found.append(Block(function, *span, count, n_branches, in_patch, tuple(lines), words))
+            found.append(Block(function, *span, count, n_branches, in_patch, tuple(lines), led))
 
     together: list[int] = []
     for line in sorted(coverage.statements):
@@ -255,12 +276,12 @@ def find_blocks(
             together.append(line)
     if together:
         add(together)
-    for line, words in own_branches.items():
-        in_patch = len(words) if touched(line) else 0
+    for line, said in own_branches.items():
+        in_patch = len(said) if touched(line) else 0
         if in_patch or not only_patch:
             function = functions[owner.get(line, -1)]
             found.append(
-                Block(function, *where[line], 0, len(words), in_patch, (line,), tuple(words))
+                Block(function, *where[line], 0, len(said), in_patch, (line,), tuple(said))
             )
     return tuple(sorted(found, key=lambda block: (block.start, block.end)))
 
@@ -291,7 +312,10 @@ def _functions(
 
 
 def _branches_by_block(
-    coverage: FileCoverage, where: Mapping[int, LineRange], owner: Mapping[int, int]
+    coverage: FileCoverage,
+    where: Mapping[int, LineRange],
+    owner: Mapping[int, int],
+    told: Mapping[Arc, str],
 ) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
     """The words of branches never taken from lines that ran: by the missing line that they lead
     to, and by their own line where what they lead to ran.
@@ -302,7 +326,7 @@ def _branches_by_block(
         if line in coverage.missing or line not in where:
             continue
         for end in ends:
-            words = coverage.analysis.words.get((line, end), "")
+            words = told.get((line, end), "")
             inside = end in coverage.missing and end in where and owner.get(end) == owner.get(line)
             if inside:
                 leading.setdefault(end, []).append(words)
@@ -427,11 +451,21 @@ def _joined(lines: Iterable[LineRange]) -> tuple[LineRange, ...]:
     return tuple(found)
 
 
+def _elsewhere(block: Block, others: OtherPlatforms) -> int:
+    """How much of a block other platforms run; its branches, if all of it."""
+    if not block.statements:
+        line = block.measured[0]
+        return block.branches if line in others.choices or others.holds(line) else 0
+    count = sum(map(others.holds, block.measured))
+    return count + block.branches if count == len(block.measured) else count
+
+
 def _factors(block: Block, source: Source, rule: PriorityRule) -> Factors:
     return Factors(
         block.statements,
         block.branches,
         block.in_patch,
+        block.elsewhere,
         block.function.complexity,
         source.commits,
         1.0 if rule.weight is None else rule.weight,
@@ -618,7 +652,10 @@ def _reasons(
     reasons = [_missed_words(level, factors, blocks, of=of, started=started, source=source)]
     if factors.in_patch:
         all_of_it = factors.in_patch == factors.missed
-        reasons.append("in the patch" if all_of_it else f"{factors.in_patch} of it in the patch")
+        reasons.append("in the patch" if all_of_it else f"{factors.in_patch} of them in the patch")
+    if factors.elsewhere:
+        some = "" if factors.elsewhere == factors.missed else f"{factors.elsewhere} of them "
+        reasons.append(f"{some}for another platform")
     if factors.complexity is not None and factors.complexity > 1:
         most = "up to " if level == "file" else ""
         reasons.append(f"complexity {most}{factors.complexity}")
@@ -753,6 +790,7 @@ def row_json(row: Priority) -> dict[str, Any]:
             "statements": factors.statements,
             "branches": factors.branches,
             "in_patch": factors.in_patch,
+            "elsewhere": factors.elsewhere,
             "complexity": factors.complexity,
             "commits": factors.commits,
             "weight": factors.weight,

@@ -1,22 +1,24 @@
 """What to test next in a root: its uncovered code, and all that ranks it, gathered and kept."""
 
 import os
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from covls.adapters.complexity import complexities
+from covls.adapters.complexity import complexities, parse
 from covls.adapters.git_history import History, read_history
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.adapters.test_framework import Framework, find_framework, uses_django
 from covls.adapters.test_place import TestFiles, TestPlace, find_test_place
 from covls.core.coverage import FileCoverage
-from covls.core.lines import LineRange
+from covls.core.lines import Arc, LineRange
 from covls.core.lost import NOTHING_LOST
 from covls.core.marks import Freshness, missed_branches
 from covls.core.naming import is_test_file
+from covls.core.platforms import other_platforms
 from covls.core.priorities import (
     DJANGO,
     Action,
@@ -65,8 +67,8 @@ class _Known:
 
     made_from: object
     sources: dict[str, Source]
-    """By path. How complex their functions are is found out for those that it may bring up."""
-    complex: set[str]
+    """By path. What their texts say is found out for those that may come first by it."""
+    looked_at: set[str]
     """The paths of those for which it was."""
     tests: TestFiles
     framework: Framework
@@ -204,16 +206,19 @@ class Priorities:
 
 
 def _look_closer(known: _Known, paths: set[str], files: MeasuredFiles) -> bool:
-    """Find out how complex the functions of some files are; whether any was not known yet."""
-    new = paths - known.complex
+    """Find out what the texts of some files say; whether any of it was not known yet."""
+    new = paths - known.looked_at
     for path in new:
         measured = files.find(Path(path))
         if measured is not None:
-            source = known.sources[path]
-            starts = {block.function.measured for block in source.blocks}
-            text = "\n".join(measured.text.lines)
-            known.sources[path] = source.with_complexity(complexities(text, starts))
-    known.complex.update(new)
+            tree = parse("\n".join(measured.text.lines))
+            if tree is not None:
+                source = known.sources[path]
+                starts = {block.function.measured for block in source.blocks}
+                known.sources[path] = source.looked_at(
+                    complexities(tree, starts), other_platforms(tree, sys.platform)
+                )
+    known.looked_at.update(new)
     return bool(new)
 
 
@@ -240,7 +245,7 @@ def _source(
 ) -> Source | None:
     """What is missing in a file; None where nothing is, or nothing is known."""
     path, coverage = found.file.path, found.coverage
-    stale = False
+    stale, words = False, None
     if text is None and found.freshness is Freshness.FRESH:
         if not coverage.missing and not coverage.missing_branches:
             return None
@@ -255,13 +260,13 @@ def _source(
             return None
         coverage = view.coverage
         stale = view.freshness is Freshness.UNVERIFIED
-        where = dict(_moved(view))
+        where, words = _moved(view)
         places = {
             region.measured.start: (region.start, region.end)
             for region in view.regions()
             if region.measured is not None
         }
-    blocks = find_blocks(coverage, where, places, patch, only_patch=only_patch)
+    blocks = find_blocks(coverage, where, places, patch, words, only_patch=only_patch)
     if not blocks:
         return None
     return Source(
@@ -279,16 +284,24 @@ def _missed(coverage: FileCoverage) -> Iterable[int]:
     return coverage.missing.union(coverage.missing_branches)
 
 
-def _moved(view: FileView) -> Iterator[tuple[int, LineRange]]:
-    """Where in the current text each statement is that is still known to be missed, or partly."""
+def _moved(view: FileView) -> tuple[dict[int, LineRange], dict[Arc, str]]:
+    """Where in the current text each statement is that is still known to be missed, or partly, and
+    what is said of its branches there.
+    """
     coverage, line_map = view.coverage, view.line_map
+    where: dict[int, LineRange] = {}
+    words: dict[Arc, str] = {}
     for line in _missed(coverage):
-        partial = line in coverage.partial
-        if partial and missed_branches(coverage, line_map, line, NOTHING_LOST) is None:
-            continue
+        if line in coverage.partial:
+            branches = missed_branches(coverage, line_map, line, NOTHING_LOST)
+            if branches is None:
+                continue
+            for end, branch in zip(coverage.missing_branches[line], branches, strict=True):
+                words[line, end] = branch.words
         now = line_map.move((line, coverage.analysis.last_line(line)))
         if now is not None:
-            yield line, now
+            where[line] = now
+    return where, words
 
 
 # What to do

@@ -145,6 +145,7 @@ class PriorityFactors:
     statements: int
     branches: int
     in_patch: int
+    elsewhere: int
     complexity: int | None
     commits: int | None
     weight: float

@@ -153,6 +153,7 @@ def _row(
             factors.statements,
             factors.branches,
             factors.in_patch,
+            factors.elsewhere,
             factors.complexity,
             factors.commits,
             factors.weight,
