@@ -8,7 +8,8 @@ where `missed` is the number of its statements that no test runs and of its bran
 takes, those that the patch touches counted three times, and those that only another platform runs
 a quarter; `complexity` is that of its function and
 `commits` how many changed its file in the last year, both of them up to 20. A function's score is
-the sum of its blocks', a file's that of its functions and of what is outside of them.
+the sum of its blocks', a file's that of its functions and of what is outside of them. Of a module
+that no test imports, what is outside of functions is no row beside them.
 """
 
 from bisect import bisect_left
@@ -404,6 +405,8 @@ def _candidates(source: Source, level: Level, rule: PriorityRule) -> Iterator[Ca
         for block in source.blocks:
             by_function.setdefault(block.function, []).append(block)
         for function, blocks in by_function.items():
+            if not (function.name or source.imported) and len(by_function) > 1:
+                continue  # Whatever test comes first imports the module, and with it runs this.
             start, end = function.start, function.end
             if not function.name:
                 start, end = blocks[0].start, blocks[-1].end
@@ -526,6 +529,8 @@ def nearest_test(tests: Sequence[str], file: str, function: str) -> str | None:
 
 def action_for(row: Priority, file: str, test: str | None, path: str, exists: bool) -> Action:
     """What to do about a row, in words, and the command that shows whether it helped."""
+    if row.factors.elsewhere == row.factors.missed:
+        return Action("Run the tests on that platform, too, and combine the data; or exclude it.")
     if not file:
         return Action(f"Write a test of {_what(row)}.", command=("covls", "run"))
     command = ("covls", "run", file)
@@ -547,9 +552,10 @@ def action_for(row: Priority, file: str, test: str | None, path: str, exists: bo
 def _what(row: Priority) -> str:
     if row.level == "file":
         return row.file
-    if row.level == "block" or row.partial or not row.name:
-        return lines_words(row.lines, 3)
-    return row.title
+    if row.level == "function" and row.name and not row.partial:
+        return row.title
+    lines = lines_words(row.lines, 3)
+    return f"{lines} of {row.name.partition('@')[0]}" if row.name else lines
 
 
 DJANGO: Final = (
@@ -610,6 +616,15 @@ DJANGO: Final = (
         "**/serializers.py",
         None,
         "A serializer: give it data that is right and wrong, and look at is_valid() and errors.",
+    ),
+    *(
+        PriorityRule(
+            pattern,
+            None,
+            "It may call services of others: mock them where they are called, and look at what is "
+            "sent, and at what is made of errors and time-outs.",
+        )
+        for pattern in ("**/executors/**", "**/services/**", "**/services.py", "**/clients/**")
     ),
     PriorityRule(
         "**/signals.py", None, "A signal handler: save or delete what sends it, and look."

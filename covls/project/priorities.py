@@ -324,8 +324,9 @@ def _action(row: Priority, files: MeasuredFiles, about: _Known) -> Action:
         named, exists = place.file.relative_to(framework.root).as_posix(), place.exists
     test = nearest_test(near, named if exists else "", row.name)
     file = _file_of(test, framework) if test is not None else ""
-    if file != named and exists and not row.partial:
-        # The file that has the module's tests, though none of them comes near.
+    if not file or (file != named and exists and not row.partial):
+        # It is not known where it is written; or the file with the module's tests goes before, for
+        # none of them comes near what no test calls.
         test, file = None, ""
     file, exists = (file, True) if file else (named, exists)
     return action_for(row, file, test, os.fspath(framework.root / file) if file else "", exists)

@@ -252,6 +252,17 @@ def test_the_levels_agree() -> None:
     assert totals == pytest.approx([13, 13, 13])
 
 
+def test_what_runs_at_import_is_no_row_beside_functions_that_no_test_imports() -> None:
+    outside = Block(Function("", 1, 1, 1, called=False), 1, 1, 9, 0, 0, (1,))
+    found = source("a.py", 3)
+    for imported, rows in ((True, ["a.py:module level", "a.py:f0"]), (False, ["a.py:f0"])):
+        with_outside = replace(found, blocks=(outside, *found.blocks), imported=imported)
+        assert names([with_outside], "function") == rows
+    assert names([replace(found, blocks=(outside,), imported=False)], "function") == [
+        "a.py:module level"
+    ]
+
+
 def test_ties_are_in_the_order_of_the_files() -> None:
     assert names([source("b.py", 2, 2), source("a.py", 2)], "function") == [
         "a.py:f0",
@@ -470,7 +481,7 @@ NEVER = row("function", Block(UNCALLED, 2, 5, 4, 2, 0, (2,)))
     [
         (
             PARTLY, "t.py", "t.py::T::test_a[1]", True,
-            "Add a case beside test_a in t.py, which comes nearest to lines 2-3.",
+            "Add a case beside test_a in t.py, which comes nearest to lines 2-3 of f.",
         ),
         (NEVER, "t.py", "t.py::test_a", True, "Add a test of g to t.py, beside test_a."),
         (NEVER, "t.py", "app.t.T.test_a", True, "Add a test of g to t.py, beside test_a."),
@@ -485,6 +496,13 @@ def test_actions(found: Priority, file: str, test: str | None, exists: bool, wor
     assert action.command == (("covls", "run", file) if file else ("covls", "run"))
 
 
+def test_what_no_test_can_reach_here() -> None:
+    found = row("function", Block(FUNCTION, 2, 3, 2, 1, 0, (2, 3), elsewhere=3))
+    action = action_for(found, "t.py", "t.py::test_a", "/root/t.py", True)
+    assert action.words.startswith("Run the tests on that platform, too")
+    assert (action.file, action.test, action.command) == ("", None, ())
+
+
 DJANGO_FILES: Mapping[str, tuple[float | None, str]] = {
     "shop/management/commands/import_orders.py": (1.5, "call_command('import_orders'"),
     "shop/admin.py": (0.7, "superuser"),
@@ -497,7 +515,8 @@ DJANGO_FILES: Mapping[str, tuple[float | None, str]] = {
     "site/settings/production.py": (0.2, "omit"),
     "manage.py": (0.2, "omit"),
     "shop/forms.py": (None, "is_valid()"),
-    "shop/executors.py": (None, ""),
+    "shop/executors/payments.py": (None, "time-outs"),
+    "shop/prices.py": (None, ""),
 }
 
 

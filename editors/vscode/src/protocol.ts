@@ -122,6 +122,7 @@ export interface PriorityFactors {
   statements: number;
   branches: number;
   inPatch: number;
+  elsewhere: number;
   complexity: number | null;
   commits: number | null;
   weight: number;
