@@ -226,7 +226,7 @@ def source(name: str, *sizes: int, commits: int | None = 0) -> Source:
         function = Function(f"f{number}", start, start + 50, 60, called=True, measured=start)
         lines = tuple(range(start + 1, start + 1 + size))
         blocks.append(Block(function, start + 1, start + size, size, 0, 0, lines))
-    return Source(name, f"/root/{name}", tuple(blocks), commits, statements=600)
+    return Source(name, f"/project/{name}", tuple(blocks), commits, statements=600)
 
 
 def names(sources: list[Source], level: Level, *rules: PriorityRule) -> list[str]:
@@ -322,7 +322,7 @@ def test_what_cannot_lead_need_not_be_looked_at(
 
 
 def row(level: Level, *blocks: Block, **of_source: object) -> Priority:
-    about = replace(Source("a.py", "/root/a.py", blocks, statements=20), **of_source)  # type: ignore[arg-type]
+    about = replace(Source("a.py", "/project/a.py", blocks, statements=20), **of_source)  # type: ignore[arg-type]
     (found,) = rank([about], level, ())
     return row_of(found)
 
@@ -408,7 +408,7 @@ def test_where_the_text_is_written() -> None:
 
 def ranking() -> Ranking:
     action = Action(
-        "Add a test of g to tests/test_a.py.", "tests/test_a.py", "/root/tests/test_a.py", True,
+        "Add a test of g to tests/test_a.py.", "tests/test_a.py", "/project/tests/test_a.py", True,
         command=("covls", "run", "tests/test_a.py"),
     )  # fmt: skip
     found = row("function", Block(UNCALLED, 2, 5, 4, 2, 0, (2,)))
@@ -430,7 +430,7 @@ def test_the_ranking_as_text_markdown_and_json() -> None:
         "A note.",
     ]
     markdown = as_markdown(ranking(), lambda row: f"file://{row.path}#L{row.first}")
-    assert "1. [a.py\\:2](file:///root/a.py#L2) **g** (score 6.0)  \n" in markdown
+    assert "1. [a.py\\:2](file:///project/a.py#L2) **g** (score 6.0)  \n" in markdown
     assert "*Mind \\*it\\*.*" in markdown
     assert "`covls run tests/test_a.py`" in markdown
     found = as_json(ranking())
@@ -491,14 +491,14 @@ NEVER = row("function", Block(UNCALLED, 2, 5, 4, 2, 0, (2,)))
     ],
 )  # fmt: skip
 def test_actions(found: Priority, file: str, test: str | None, exists: bool, words: str) -> None:
-    action = action_for(found, file, test, f"/root/{file}", exists)
+    action = action_for(found, file, test, f"/project/{file}", exists)
     assert action.words == words
     assert action.command == (("covls", "run", file) if file else ("covls", "run"))
 
 
 def test_what_no_test_can_reach_here() -> None:
     found = row("function", Block(FUNCTION, 2, 3, 2, 1, 0, (2, 3), elsewhere=3))
-    action = action_for(found, "t.py", "t.py::test_a", "/root/t.py", True)
+    action = action_for(found, "t.py", "t.py::test_a", "/project/t.py", True)
     assert action.words.startswith("Run the tests on that platform, too")
     assert (action.file, action.test, action.command) == ("", None, ())
 
