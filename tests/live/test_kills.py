@@ -19,6 +19,7 @@ from covls.adapters.test_run import End
 from covls.choosing import Request, Scope
 from tests.live.comparison import LiveProject
 from tests.live.projects import PROJECTS, Ran, full_run
+from tests.processes import HERE, processes_below, tests_run, wait_until_gone
 
 KILLS = int(os.environ.get("COVLS_KILLS", "5"))
 CANCELS = max(2, KILLS // 4)
@@ -31,32 +32,7 @@ EDITED = {
     "pkg/stream.py": ("        number += 1", "        number += 1 + 0\n        pass"),
 }
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/stat").exists(), reason="asks /proc for processes"
-)
-
-
-def processes_below(pid: int) -> list[int]:
-    """The processes that a process started, itself or by way of others."""
-    parents = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            after = path.read_text().rpartition(")")[2].split()
-            if after[0] != "Z":
-                parents[int(path.parent.name)] = int(after[1])
-    found = [pid]
-    for each in found:
-        found += [child for child, parent in parents.items() if parent == each]
-    return found[1:]
-
-
-def tests_run(pid: int) -> bool:
-    """Whether a process has tests run just now."""
-    found = b""
-    for child in processes_below(pid):
-        with contextlib.suppress(OSError):
-            found += Path(f"/proc/{child}/cmdline").read_bytes()
-    return b"guard.py" in found
+pytestmark = pytest.mark.skipif(not HERE, reason="asks /proc for processes")
 
 
 def wait_for_results(started: "subprocess.Popen[bytes]") -> None:
@@ -68,12 +44,6 @@ def wait_for_results(started: "subprocess.Popen[bytes]") -> None:
             return
         ran = now
         time.sleep(0.01)
-
-
-def is_there(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
 
 
 def integrity(data_file: Path) -> str:
@@ -144,10 +114,7 @@ def test_killed_at_any_moment(turning: Turning) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(target, signal.SIGKILL)
         started.wait(60)
-        deadline = time.monotonic() + 30
-        while any(map(is_there, below)):
-            assert time.monotonic() < deadline, f"left behind after kill {number} of {victim}"
-            time.sleep(0.02)
+        wait_until_gone(below, f"after kill {number} of {victim}")
         where = f"kill {number}: {victim} after {moment:.2f} s"
         assert integrity(live.root / ".coverage") == "ok", where
         now = live.data()

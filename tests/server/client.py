@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 CAPABILITIES = Path(__file__).parent / "capabilities"
 KINDS = ("neovim", "vscode", "minimal")
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 Params = Any
 

@@ -69,7 +69,7 @@ def _begin(session: Session, root: Root) -> None:
     runs = root.runs
     if not _may_begin(root):
         runs.saved.clear()
-    if session.closing or runs.asking or not runs.saved:
+    if session.closing or not runs.saved:
         return
     if any(job.on_save and not job.cancelled.is_set() for job in runs.jobs):
         return
@@ -146,15 +146,14 @@ def _may_run(
 ) -> bool:
     """Whether tests may run now. The user is asked before all of them do, but not every time."""
     why, runs = choice.everything, root.runs
-    if why is None or runs.all_on_save:
-        return True
-    if runs.once_on_save:
-        runs.once_on_save = False
+    once, runs.once_on_save = runs.once_on_save, False
+    if why is None or runs.all_on_save or once:
         return True
     if why in runs.refused:
         session.log_message(f"{job.title}: nothing runs on save until all tests did: {why}.")
-    else:
-        runs.saved |= paths
+        return False
+    runs.saved |= paths
+    if not runs.asking:
         runs.asking = True
         session.spawn(_ask(session, root, why), "Asking whether to run all tests")
     return False
@@ -162,8 +161,8 @@ def _may_run(
 
 async def _ask(session: Session, root: Root, why: str) -> None:
     runs = root.runs
+    question = f"All tests of {root.folder.name} have to run: {why}."
     try:
-        question = f"All tests of {root.folder.name} have to run: {why}."
         answer = await session.ask(question, [RUN_ALL, ALWAYS, NOT_NOW])
     finally:
         runs.asking = False
@@ -171,6 +170,9 @@ async def _ask(session: Session, root: Root, why: str) -> None:
         runs.once_on_save = True
         runs.all_on_save = runs.all_on_save or answer == ALWAYS
         _begin(session, root)
-    else:
-        runs.refused.add(why)
-        runs.saved.clear()
+        return
+    if answer is None and why not in runs.refused:
+        # The editor may be one that shows no questions.
+        session.inform(f"{question} Until they did (`covls.runAll`), none runs on save.")
+    runs.refused.add(why)
+    runs.saved.clear()
