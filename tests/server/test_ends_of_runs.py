@@ -19,7 +19,7 @@ from tests.server.features.test_run import OPTIONS, QUIET, SHOP, TESTS, WAITS, e
 
 pytestmark = pytest.mark.skipif(not HERE, reason="asks /proc for processes")
 
-KILLS = int(os.environ.get("COVLS_KILLS", "4"))
+KILLS = int(os.environ.get("COVLS_KILLS", "2"))
 SEED = int(os.environ.get("COVLS_LIVE_SEED", "20261122"))
 
 # What the run starts: a process in its group, and one that has left it.
@@ -137,13 +137,13 @@ async def test_killed_at_any_moment(launch: Callable[..., Client], tmp_path: Pat
         before = data(project)
         (project / "shop.py").write_text(texts[turn])
         began = loop.time()
-        await client.command("covls.runAffected", uri_of(project))
         if number == 1:
             # The first one ends, to know what it gives, and how long it takes.
-            await ended(client)
+            await ran(client, project, "covls.runAffected")
             took, truth[1] = loop.time() - began, data(project)
             assert truth[0] != truth[1]
             continue
+        await client.command("covls.runAffected", uri_of(project))
         # While the tests run, or when what they brought is put into the data.
         late = number % 2 == 0
         if late:
@@ -161,20 +161,30 @@ async def test_killed_at_any_moment(launch: Callable[..., Client], tmp_path: Pat
         client = await opened(launch, project, "covls.runAffected")
         assert data(project) == truth[turn], where
         assert not [*project.glob(".coverage.*"), *project.glob(".covls*")], where
+    client.unclaimed.clear()
     await client.end()
 
 
 async def opened(launch: Callable[..., Client], project: Path, command: str) -> Client:
     """A server of the project after a command's run has ended."""
     client = launch("vscode")
-    client.ignore(*QUIET[:-1], "window/showMessage")
+    client.ignore("covls/status", "covls/didChangeCoverage", "$/progress")
     await client.start(project, options=OPTIONS)
-    await client.command(command, uri_of(project))
-    ended_or_none = (" s)", "No test is affected")
-    await client.receive(
-        "window/logMessage", lambda p: any(words in p["message"] for words in ended_or_none)
-    )
+    await ran(client, project, command)
     return client
+
+
+async def ran(client: Client, project: Path, command: str) -> None:
+    """Run a command, and wait for the end of its run."""
+    client.unclaimed.clear()
+    await client.command(command, uri_of(project))
+
+    def told() -> bool:
+        words = [str(each["params"]["message"]) for each in client.unclaimed]
+        shown = [each["method"] == "window/showMessage" for each in client.unclaimed]
+        return any(" s)" in said for said in words) or any(shown)
+
+    await client.until(told)
 
 
 async def results(client: Client) -> None:
