@@ -1,8 +1,10 @@
 """`covls priorities`: what to test next, and why."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -98,8 +100,20 @@ def priorities(
     finally:
         project.close()
     with opened(output) as stream:
-        _write(ranking, form, stream)
+        _write(_from_here(ranking), form, stream)
     return PASSED
+
+
+def _from_here(ranking: Ranking) -> Ranking:
+    """The same with commands that can be typed in the current folder, which need not be the root."""
+    rows = []
+    for row in ranking.rows:
+        action = row.action
+        if action is not None and action.path:
+            file = Path(os.path.relpath(action.path)).as_posix()
+            action = replace(action, command=(*action.command[:-1], file))
+        rows.append(replace(row, action=action))
+    return replace(ranking, rows=tuple(rows))
 
 
 def _write(ranking: Ranking, form: str, stream: IO[str]) -> None:

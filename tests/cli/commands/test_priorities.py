@@ -75,6 +75,13 @@ def test_rows_with_reasons_and_what_to_do(covls: Covls, project: Path) -> None:
     assert stamps(project) == before
 
 
+def test_the_command_is_for_the_folder_it_is_typed_in(covls: Covls, project: Path) -> None:
+    (project / "docs").mkdir()
+    found = covls(project / "docs", "priorities", "--root", "..", "--limit", "1")
+    assert "1  9.2  shop.py:11  Basket.never\n" in found.out
+    assert "$ covls run ../test_shop.py\n" in found.out
+
+
 def test_what_is_ranked_and_how_much_of_it(covls: Covls, project: Path) -> None:
     def titles(*arguments: str) -> list[str]:
         done = covls(project, "priorities", "--format", "json", *arguments)
