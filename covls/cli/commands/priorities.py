@@ -105,7 +105,7 @@ def priorities(
 
 
 def _from_here(ranking: Ranking) -> Ranking:
-    """The same with commands that can be typed in the current folder, which need not be the root."""
+    """The same with commands for the current folder, which need not be the root."""
     rows = []
     for row in ranking.rows:
         action = row.action
