@@ -100,10 +100,10 @@ class GitVersions:
         text = self._blob(content)
         return NoText.UNKNOWN if text is None else split_lines(text)
 
-    def name_before(self, path: Path) -> str | None:
-        """The path that a renamed file had, against the top of the repository."""
+    def path_before(self, path: Path) -> Path | None:
+        """The path that a renamed file had; None for one that was not renamed."""
         change = self._by_path.get(path)
-        return change.name_before or None if change is not None else None
+        return self.top / change.name_before if change and change.name_before else None
 
     def current(self, path: Path) -> str | None:
         """The text of a file in the second version; None where it has none there."""

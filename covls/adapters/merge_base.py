@@ -132,11 +132,8 @@ class MergeBase:
             except _ERRORS:
                 return NoText.UNKNOWN
 
-    def name_before(self, path: Path) -> str | None:
-        """The path that a renamed file had at the base; None for one that has the same or is new.
-
-        It is against the top of the file's repository, as is all that git names.
-        """
+    def path_before(self, path: Path) -> Path | None:
+        """The path that a renamed file had at the base; None for one that was not renamed."""
         with self._lock:
             repository = self._repository(path.parent)
             if repository is None or isinstance(repository.base, str):
@@ -146,7 +143,8 @@ class MergeBase:
                 content = self._content(repository, repository.base, path)
             except _ERRORS:
                 return None
-            return repository.renamed.get(name) if name and content else None
+            before = repository.renamed.get(name) if name and content else None
+            return repository.folder / before if before else None
 
     def changed(self, paths: Iterable[Path]) -> list[Path]:
         """Those of some files that have another content on disk than at the base, or are new."""

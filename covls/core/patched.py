@@ -24,6 +24,10 @@ class PatchedFile:
     """The whole text, after the patch."""
     unknown: str = ""
     """Why nothing is known of the file; empty where something is."""
+    name_before: str = ""
+    """What it was called, where it was renamed."""
+    gone: tuple[LineRange, ...] = ()
+    """The lines of the statements that were taken away, in its text before the patch."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,15 @@ from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.changed_lines import changed_lines
 from covls.core.coverage import NOTHING as NO_TOTALS
 from covls.core.coverage import State
-from covls.core.drift import Change
+from covls.core.drift import Change, drift
 from covls.core.gaps import Gap, gaps
 from covls.core.gates import GatedFile
-from covls.core.lines import ranges, split_lines
+from covls.core.lines import LineRange, ranges, split_lines
 from covls.core.marks import Freshness, changed_marks
 from covls.core.patch import FilePatch, PatchTotals
 from covls.core.patched import LeftOutFile, PatchedFile, PatchedFiles
 from covls.core.report import counted
+from covls.core.statements import Text
 from covls.project.measured_files import MeasuredFiles
 from covls.project.on_disk import stamp_of
 from covls.project.report import ReportFile, name_in, report_files
@@ -51,14 +52,14 @@ def patched_files(
     left_out: list[LeftOutFile] = []
     for path in compared.changed(list(by_path)):
         if (text := _text(compared, path)) is not None:
-            found += _patched(files, by_path[path], compared, text)
+            found += _patched(root, files, by_path[path], compared, text)
     for path in _others_changed(root, compared, by_path):
         name = name_in(root, str(path))
         text = _text(compared, path)
         if text is None:
             other: PatchedFile | str = "it cannot be read"
         else:
-            other = _unmeasured(name, files, configuration, compared, path, text)
+            other = _unmeasured(root, name, files, configuration, compared, path, text)
         if isinstance(other, str):
             left_out.append(LeftOutFile(name, other))
         else:
@@ -106,22 +107,47 @@ def gated_files(
 
 
 def _patched(
-    files: MeasuredFiles, reported: ReportFile, compared: Compared, text: str
+    root: Path, files: MeasuredFiles, reported: ReportFile, compared: Compared, text: str
 ) -> Iterator[PatchedFile]:
     path, name = reported.path, reported.name
     before = compared.text(path)
-    is_new = before == () and compared.name_before(path) is None
+    is_new = before == () and compared.path_before(path) is None
     lines = split_lines(text)
     view = view_file(files, path, text, compared)
     if view is None or view.patch is None:
         reason = files.failures.get(path, "what it was at the base is not known")
         totals = PatchTotals(unverified=1)
-        yield PatchedFile(name, FilePatch(totals=totals), (), is_new, lines, reason)
+        was = _was(root, compared, path, lines)
+        yield PatchedFile(name, FilePatch(totals=totals), (), is_new, lines, reason, *was)
     elif view.patch.lines or (not isinstance(before, NoText) and [*before] != lines):
-        yield PatchedFile(name, view.patch, _patch_gaps(name, view), is_new, lines)
+        was = _was(root, compared, path, lines)
+        yield PatchedFile(name, view.patch, _patch_gaps(name, view), is_new, lines, "", *was)
+
+
+def _was(
+    root: Path, compared: Compared, path: Path, lines: Sequence[str]
+) -> tuple[str, tuple[LineRange, ...]]:
+    """What a file was called, where it was renamed, and the lines of its statements that are gone.
+
+    A statement that became another is not gone.
+    """
+    renamed, before = compared.path_before(path), compared.text(path)
+    name = "" if renamed is None else name_in(root, str(renamed))
+    if isinstance(before, NoText) or not before:
+        return name, ()
+    python = path.suffix in PYTHON_SUFFIXES
+    line_map = drift(Text(before, python=python), Text(lines, python=python))
+    edited = {was for _, was in line_map.took_place}
+    text = line_map.before
+    return name, tuple(
+        (text.starts[index], text.ends[index])
+        for index, partner in enumerate(line_map.partners)
+        if partner < 0 and index not in edited and index not in line_map.group_of
+    )
 
 
 def _unmeasured(
+    root: Path,
     name: str,
     files: MeasuredFiles,
     configuration: CoverageConfiguration,
@@ -141,16 +167,17 @@ def _unmeasured(
         return "what it was at the base is not known"
     lines = split_lines(text)
     touched = _touched(analysis, changed_lines(before, lines))
-    moved = _is_measured_under(files, compared.name_before(path))
+    moved = _is_measured_under(files, compared.path_before(path))
     if not touched and not moved:
         return "no statement of it was changed"
     statements = counted(len(touched), "statement")
     if not moved and not _should_be_measured(files, configuration, path):
         return f"no test imports it, so that {statements} of it are in no figure"
-    is_new = before == () and compared.name_before(path) is None
+    is_new = before == () and compared.path_before(path) is None
     whole = {line for first in touched for line in range(first, analysis.last_line(first) + 1)}
     patch = FilePatch(ranges(whole), totals=PatchTotals(new=len(touched)))
-    return PatchedFile(name, patch, (), is_new, lines, "it is not in the data")
+    was = _was(root, compared, path, lines)
+    return PatchedFile(name, patch, (), is_new, lines, "it is not in the data", *was)
 
 
 def _should_be_measured(
@@ -170,12 +197,10 @@ def _should_be_measured(
     return any(measured.parent == path.parent for measured in files.measurement.measured_paths)
 
 
-def _is_measured_under(files: MeasuredFiles, name: str | None) -> bool:
-    """Whether the data have a file under the name that it had before it was renamed."""
-    if not name:
-        return False
-    gone = (f"/{path.replace(os.sep, '/')}" for path in files.measurement.located.missing)
-    return any(path.endswith(f"/{name}") or f"/{name}".endswith(path) for path in gone)
+def _is_measured_under(files: MeasuredFiles, path: Path | None) -> bool:
+    """Whether the data have a file under the path that it had before it was renamed."""
+    gone = files.measurement.located.missing if path is not None else ()
+    return any(str(path).endswith(os.sep + measured.lstrip(os.sep)) for measured in gone)
 
 
 def _touched(analysis: Analysis, changes: Iterable[Change]) -> list[int]:

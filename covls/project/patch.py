@@ -29,8 +29,8 @@ class Versions(TextsBefore, Protocol):
         """Those of some files that have another content than at the base, or are new."""
         ...
 
-    def name_before(self, path: Path) -> str | None:
-        """The path that a renamed file had, against the top of its repository."""
+    def path_before(self, path: Path) -> Path | None:
+        """The path that a renamed file had; None for one that was not renamed."""
         ...
 
 

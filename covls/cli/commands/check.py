@@ -1,5 +1,6 @@
 """`covls check`: whether coverage is what the project asks of it, from data that is there."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from covls.cli.invocation import (
     NO_DATA,
     PASSED,
     Invocation,
+    SettingsError,
     pass_invocation,
     root_option,
     trusted_option,
@@ -22,8 +24,9 @@ from covls.cli.project_data import load_data, open_project, warn
 from covls.cli.written import findings_text, format_options, lines, write
 from covls.core.coverage import NOTHING
 from covls.core.formats.gates_text import gates_text
-from covls.core.gates import Check, Facts, Outcome, needs_patch
+from covls.core.gates import BaseFigures, Check, Facts, GatedFile, Outcome, needs_patch, shares
 from covls.core.gates import check as judge
+from covls.core.patched import PatchedFiles
 from covls.project import Project
 from covls.project.gated_files import Compared
 
@@ -36,6 +39,16 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab", "junit", "ba
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @compared_options
 @format_options(FORMATS)
+@click.option(
+    "--base-report",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A JSON report of the base, which `max-drop` compares with. Else `gates.base_report`.",
+)
+@click.option(
+    "--ratchet",
+    is_flag=True,
+    help="Where all passes, raise `gates.ratchet` in the settings to the total; it never falls.",
+)
 @click.option(
     "--data-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -53,6 +66,8 @@ def check(
     form: str,
     output: Path | None,
     others: tuple[tuple[str, Path], ...],
+    base_report: Path | None,
+    ratchet: bool,
     data_file: Path | None,
 ) -> int:
     """Judge coverage by the gates of the settings: the total, the patch, paths.
@@ -60,12 +75,14 @@ def check(
     Exits with 0 where all pass, 1 where one fails, 2 for wrong options, and 3 where one cannot be
     judged because the data are missing or older than the code.
 
-    Nothing is run, and no file of yours is changed.
+    Nothing is run, and no file of yours is changed, but for the settings with --ratchet.
     """
     project = open_project(invocation, data_file)
     try:
         load_data(project)
-        checked, facts = judged(project, compared(project, base, staged, first, second))
+        checked, facts = judged(
+            project, compared(project, base, staged, first, second), base_report
+        )
         for problem in project.problems:
             warn(str(problem))
         write(lambda name: _text(name, project, checked, facts), form, output, others)
@@ -73,14 +90,18 @@ def check(
             from covls.core.formats.gates_markdown import gates_markdown
 
             github_actions.tell(_findings(project, checked, facts), gates_markdown(checked))
+        if ratchet and checked.outcome is Outcome.PASSED:
+            _raise(project, facts)
         return exit_code(checked)
     finally:
         project.close()
 
 
-def judged(project: Project, versions: Compared) -> tuple[Check, Facts]:
+def judged(
+    project: Project, versions: Compared, base_report: Path | None = None
+) -> tuple[Check, Facts]:
     """The verdicts of all gates, and what they were judged by."""
-    facts = _facts(project, versions)
+    facts = _facts(project, versions, base_report)
     configuration = project.configuration
     checked = judge(
         project.settings.gates,
@@ -99,14 +120,66 @@ def exit_code(checked: Check) -> int:
     return FAILED if checked.outcome is Outcome.FAILED else PASSED
 
 
-def _facts(project: Project, versions: Compared) -> Facts:
-    patch = project.patched_files(versions) if needs_patch(project.settings.gates) else None
+def _facts(project: Project, versions: Compared, base_report: Path | None) -> Facts:
+    gates = project.settings.gates
+    patch = project.patched_files(versions) if needs_patch(gates) else None
     known = None if isinstance(patch, str) else patch
+    files = tuple(project.gated_files(known, versions))
+    figures = None
+    if gates.max_drop is not None and known is not None:
+        given = base_report or (project.root / gates.base_report if gates.base_report else None)
+        figures = None if given is None else _base_figures(given, known, files)
     return Facts(
-        tuple(project.gated_files(known, versions)),
+        files,
         base=known.base if known is not None else "",
         no_patch=patch if isinstance(patch, str) else "",
+        base_figures=figures,
     )
+
+
+def _base_figures(
+    report: Path, patched: PatchedFiles, files: Iterable[GatedFile]
+) -> BaseFigures | None:
+    """The figures of the base, None where its report is not there (yet)."""
+    from covls.core.base_report import WrongReportError, base_totals
+
+    try:
+        found = json.loads(report.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{report} cannot be read as a JSON report: {error}") from error
+    before = {file.name: file.name_before or file.name for file in patched.files}
+    names = {before.get(file.name, file.name) for file in files}
+    gone = {before[file.name]: file.gone for file in patched.files}
+    try:
+        return BaseFigures(patched.base, base_totals(found, names, gone))
+    except WrongReportError as error:
+        raise SettingsError(f"{report}: {error}") from error
+
+
+def _raise(project: Project, facts: Facts) -> None:
+    """Raise the ratchet to the total, in hundredths that are reached."""
+    from covls.adapters.settings_edit import CannotEditError, set_number
+    from covls.adapters.settings_files import read_settings_files
+
+    if any(file.stale for file in facts.files):
+        warn("The ratchet stays: the total is not known, as the data are older than the code.")
+        return
+    covered, possible = shares(sum((file.totals for file in facts.files), NOTHING))
+    floor = (10_000 * covered // possible if possible else 10_000) / 100
+    before = project.settings.gates.ratchet
+    if before is not None and floor <= before:
+        return
+    # To where the settings are; a project that has none keeps them with its others.
+    file = read_settings_files(project.root).file or project.root / "pyproject.toml"
+    table = "gates" if file.name == "covls.toml" else "tool.covls.gates"
+    try:
+        set_number(file, table, "ratchet", floor)
+    except (CannotEditError, OSError) as error:
+        raise SettingsError(f"The ratchet cannot be raised to {floor:g}: {error}") from error
+    was = "" if before is None else f" from {before:g}"
+    warn(f"The ratchet is raised{was} to {floor:g} in {file}.")
 
 
 def _text(name: str, project: Project, checked: Check, facts: Facts) -> Iterable[str]:

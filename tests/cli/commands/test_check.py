@@ -124,3 +124,50 @@ def test_it_imports_little() -> None:
     assert "covls.core.gates" in loaded
     others = {"lsprotocol", "pygls", "rich", "tomlkit", "watchdog", "covls.core.skeleton"}
     assert loaded & {*others, "covls.core.priorities", "covls.core.impact"} == set()
+
+
+def test_a_ratchet_only_goes_up(shop: Repository, covls: Covls) -> None:
+    asked(shop, "# Of all.\ntotal = 50")
+    settings = shop.folder / "covls.toml"
+    done = covls(shop.folder, "check", "--ratchet")
+    assert done.code == 0, done.err
+    assert "The ratchet is raised to 78.57" in done.err
+    assert settings.read_text() == "[gates]\nratchet = 78.57\n# Of all.\ntotal = 50\n"
+    assert covls(shop.folder, "check", "--ratchet").err == ""
+    assert verdicts(covls, shop)["ratchet"]["outcome"] == "passed"
+    asked(shop, "ratchet = 78.58")
+    assert covls(shop.folder, "check", "--ratchet").code == 1
+    assert settings.read_text() == "[gates]\nratchet = 78.58\n"
+    asked(shop, "ratchet = 10")
+    shop.write("tools.py", "def tool(a):\n    return a + 1\n\n\ntool(1)\n")
+    assert covls(shop.folder, "check", "--ratchet").code == 3
+    assert settings.read_text() == "[gates]\nratchet = 10\n"
+
+
+def test_a_drop_is_told_from_the_base_without_what_was_deleted(
+    shop: Repository, covls: Covls
+) -> None:
+    asked(shop, "max-drop = 1")
+    none = verdicts(covls, shop)["max-drop"]
+    assert (none["outcome"], none["message"][:16]) == ("skipped", "No base recorded")
+    shop("stash", "-q")
+    report = shop.folder / "base.json"
+    coverage(shop.folder, "run", "main.py")
+    assert covls(shop.folder, "report", "--format", "json", "-o", str(report)).code == 0
+    shop("stash", "pop", "-q")
+    age(shop.folder)
+    coverage(shop.folder, "run", "main.py")
+    # At the base `if not member` was taken and `n = n * 0.9` ran: 12 of 14 then, 11 of 14 now.
+    failed = verdicts(covls, shop, "--base-report", str(report))["max-drop"]
+    assert failed["outcome"] == "failed"
+    assert (failed["covered"], failed["possible"], failed["needed"]) == (11, 14, 1)
+    # Deleting what is well tested is no loss: 3 of 3 leave the base, and the total.
+    shop.write("main.py", "from shop import price\nprice(3)\n")
+    shop("rm", "-q", "tools.py")
+    age(shop.folder)
+    coverage(shop.folder, "run", "main.py")
+    asked(shop, 'max-drop = 10\nbase-report = "base.json"')
+    passed = verdicts(covls, shop)["max-drop"]
+    assert (passed["outcome"], passed["possible"]) == ("passed", 10)
+    report.write_text("{}")
+    assert covls(shop.folder, "check").code == 2
