@@ -18,6 +18,7 @@ What git may start by itself, and what keeps it from that:
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -81,6 +82,7 @@ def ask_git(
     fails: bool = False,
     cut: bool = False,
     seconds: float = SECONDS,
+    environment: Mapping[str, str] | None = None,
 ) -> bytes:
     """What git answers in a folder. Raises SubprocessError or OSError.
 
@@ -94,7 +96,7 @@ def ask_git(
     done = subprocess.run(
         [program, *_OPTIONS, *arguments],
         cwd=folder,
-        env={**inherited, **_ENVIRONMENT},
+        env={**inherited, **_ENVIRONMENT, **(environment or {})},
         input=given,  # Its end is reached at once where there is none: nothing is waited for.
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

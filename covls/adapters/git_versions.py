@@ -59,6 +59,9 @@ class GitVersions:
         if program is None:
             raise NoVersionsError("git was not found on this machine's PATH.")
         self._program = program
+        # A commit of some files, or with `-a`, has an index of its own, which hooks are told of.
+        index = os.environ.get("GIT_INDEX_FILE") if second is None else None
+        self._environment = {"GIT_INDEX_FILE": str(Path(index).absolute())} if index else {}
         try:
             top = self._line(root, "rev-parse", "--show-toplevel")
             if not top:
@@ -187,7 +190,14 @@ class GitVersions:
         return path.relative_to(self.top).as_posix() if path.is_relative_to(self.top) else ""
 
     def _ask(self, folder: Path, *arguments: str, fails: bool = False) -> bytes:
-        return ask_git(self._program, folder, *arguments, fails=fails, seconds=_SECONDS)
+        return ask_git(
+            self._program,
+            folder,
+            *arguments,
+            fails=fails,
+            seconds=_SECONDS,
+            environment=self._environment,
+        )
 
     def _line(self, folder: Path, *arguments: str) -> str:
         answer = self._ask(folder, *arguments, fails=True)

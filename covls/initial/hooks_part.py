@@ -12,14 +12,6 @@ FILE: Final = ".pre-commit-config.yaml"
 _HOOKS: Final = """\
 repo: local
 hooks:
-  # Judges what is staged, by the coverage that was recorded last: no test runs.
-  - id: covls-check
-    name: coverage of what is committed
-    entry: covls check --staged
-    language: system
-    types_or: [python, toml, ini]
-    pass_filenames: false
-    stages: [pre-commit, manual]
   # Runs the tests that the changes reach, and records what they cover.
   - id: covls-run
     name: tests that the changes reach
@@ -29,6 +21,15 @@ hooks:
     pass_filenames: false
     require_serial: true
     stages: [pre-push, manual]
+  # Judges what is committed or pushed, by the coverage that was recorded last: no test runs.
+  - id: covls-check
+    name: coverage of what is committed
+    entry: covls check --staged
+    language: system
+    types_or: [python, toml, ini]
+    pass_filenames: false
+    require_serial: true
+    stages: [pre-commit, pre-push, manual]
 """
 
 

@@ -93,7 +93,7 @@ def gated_files(
         if found.freshness is Freshness.FRESH and text is None:
             one = GatedFile(name, found.coverage.totals, gaps(name, found.coverage))
         else:
-            one = _drifted(files, path, name, text)
+            one = _drifted(files, path, name, text, isinstance(compared, GitVersions))
         yield _with_patch(one, changed.get(name))
     failures = files.failures
     for each in reported:
@@ -232,8 +232,14 @@ def _patch_gaps(name: str, view: FileView) -> tuple[Gap, ...]:
     return tuple(sorted(found, key=lambda gap: gap.first))
 
 
-def _drifted(files: MeasuredFiles, path: Path, name: str, text: str | None) -> GatedFile:
-    """A file whose text is not, byte by byte, the one that was measured; its code may be."""
+def _drifted(
+    files: MeasuredFiles, path: Path, name: str, text: str | None, committed: bool
+) -> GatedFile:
+    """A file whose text is not, byte by byte, the one that was measured; its code may be.
+
+    Of a version that is `committed` more may have been measured, as where work goes on: what is
+    left out of the commit does not count, and of all that is in it, it is known what ran.
+    """
     view = view_file(files, path, text, None)
     if view is None:
         return GatedFile(name, NO_TOTALS, stale=files.failures.get(path, "it cannot be read"))
@@ -248,9 +254,20 @@ def _drifted(files: MeasuredFiles, path: Path, name: str, text: str | None) -> G
         parts = [
             f"{number} {word}" for number, word in ((edited, "edited"), (new, "new")) if number
         ]
+        if committed and not parts:
+            whole = view_file(files, path, text, _Nothing())
+            if whole is not None and whole.patch is not None and not whole.patch.totals.stale:
+                return GatedFile(name, whole.patch.totals.known, _patch_gaps(name, whole))
         number = counted(edited + new, "statement")
         why = f"{number} changed: {', '.join(parts)}" if parts else "statements were taken away"
     return GatedFile(name, view.coverage.totals, stale=why)
+
+
+class _Nothing:
+    """A base without files, against which all of a file is changed."""
+
+    def text(self, path: Path) -> Sequence[str]:  # noqa: ARG002
+        return ()
 
 
 def _with_patch(one: GatedFile, patched: PatchedFile | None) -> GatedFile:

@@ -90,15 +90,9 @@ function goTo(store: CoverageStore, forward: boolean): void {
   );
 }
 
-/**
- * The Python extension's choice where it is there and holds; else the setting, by a file that is
- * picked. A setting that is there goes before that choice, so it is the one to be changed.
- */
+/** The Python extension's choice where it is there; else the setting, by a file that is picked. */
 async function selectInterpreter(): Promise<void> {
-  const settings = vscode.workspace.getConfiguration('covls');
-  const set = settings.inspect<string | null>('interpreter');
-  const isSet = settings.get('interpreter') != null;
-  if (!isSet && vscode.extensions.getExtension('ms-python.python') !== undefined) {
+  if (vscode.extensions.getExtension('ms-python.python') !== undefined) {
     await vscode.commands.executeCommand('python.setInterpreter');
     return;
   }
@@ -108,11 +102,7 @@ async function selectInterpreter(): Promise<void> {
   });
   const python = picked?.[0]?.fsPath;
   if (python !== undefined) {
-    const inWorkspace = set?.workspaceValue != null;
-    await settings.update(
-      'interpreter',
-      python,
-      inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
-    );
+    const settings = vscode.workspace.getConfiguration('covls');
+    await settings.update('interpreter', python, vscode.ConfigurationTarget.Global);
   }
 }

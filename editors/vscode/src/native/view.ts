@@ -171,13 +171,13 @@ export class NativeView implements vscode.Disposable {
       }
     }
     for (const { uri, summary } of known.project.files) {
-      const { statements, branches, functions } = counts(summary);
+      const { statements, branches } = counts(summary);
       run.addCoverage(
         new vscode.FileCoverage(
           vscode.Uri.parse(uri),
           countOf(statements),
           branches && countOf(branches),
-          countOf(functions),
+          undefined,
           reaching.get(uri) ?? [],
         ),
       );
