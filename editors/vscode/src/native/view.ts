@@ -208,9 +208,12 @@ function countOf({ covered, total }: Count): vscode.TestCoverageCount {
 }
 
 function converted({ statements, declarations }: Details): vscode.FileCoverageDetail[] {
+  const heads = new Set(declarations.map(({ start }) => start));
   // true and false, not counts: a count is shown as a badge in the line, which moves the code.
   const lines = statements.map(({ start, end, ran, taken, missed }) => {
-    const place = new vscode.Range(start, 0, end, Number.MAX_SAFE_INTEGER);
+    // A `def` is to begin within its function: of two that begin at one place VS Code takes the
+    // shorter for the outer one, and marks the function's last line as it marks its first.
+    const place = new vscode.Range(start, heads.has(start) ? 1 : 0, end, Number.MAX_SAFE_INTEGER);
     const branches = [
       ...Array.from({ length: taken }, () => new vscode.BranchCoverage(true, place)),
       ...missed.map((words) => new vscode.BranchCoverage(false, place, words || undefined)),
