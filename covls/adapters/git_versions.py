@@ -169,9 +169,14 @@ class GitVersions:
             for entry in os.fsdecode(listed).split("\0")[:-1]:
                 about, _, name = entry.partition("\t")
                 words = about.split(" ")
-                if words[0].startswith("100"):
-                    # In the index: mode, content, stage; in a tree: mode, type, content.
-                    found[name] = words[1] if self._second is None else words[2]
+                if not words[0].startswith("100"):
+                    continue
+                # In a tree: mode, type, content; in the index: mode, content, stage, which is not
+                # 0 where a merge has left conflicts.
+                if self._second is not None:
+                    found[name] = words[2]
+                elif words[2] == "0":
+                    found[name] = words[1]
             self._files = found
         return self._files
 

@@ -7,12 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from covls.cli import invocation
+from covls.cli.commands import check as check_command
+from covls.cli.commands import diff as diff_command
+from covls.cli.commands.report import report as report_command
 from tests.adapters.repositories import Repository, needs_git
 from tests.cli.measured import Covls, age, coverage, stamps
 
 pytestmark = needs_git
+
+PAGE = (Path(__file__).parents[3] / "docs/gates.md").read_text(encoding="utf-8")
 
 SHOP = """\
 def price(n, member=False):
@@ -171,3 +178,32 @@ def test_a_drop_is_told_from_the_base_without_what_was_deleted(
     assert (passed["outcome"], passed["possible"]) == ("passed", 10)
     report.write_text("{}")
     assert covls(shop.folder, "check").code == 2
+
+
+def test_the_page_has_every_exit_code() -> None:
+    table = PAGE.split("| exit code | means |")[1].split("\n\n")[0]
+    codes = {int(row.split("|")[1]) for row in table.splitlines() if row.startswith("| ")}
+    assert codes == {
+        invocation.PASSED,
+        invocation.FAILED,
+        invocation.USAGE,
+        invocation.NO_DATA,
+        invocation.INTERRUPTED,
+    }
+
+
+def test_the_page_has_every_format_of_each_command() -> None:
+    table = PAGE.split("| format | for |")[1].split("\n\n")[0]
+    told: dict[str, set[str]] = {"check": set(), "diff": set(), "report": set()}
+    for row in table.splitlines()[2:]:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        for command, mark in zip(told, cells[2:], strict=True):
+            if mark:
+                told[command] |= {name.strip("` ") for name in cells[0].split(",")}
+    (form,) = (p for p in report_command.params if p.name == "form")
+    assert isinstance(form.type, click.Choice)
+    assert told == {
+        "check": {*check_command.FORMATS},
+        "diff": {*diff_command.FORMATS},
+        "report": {*form.type.choices},
+    }
