@@ -7,8 +7,14 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from covls.core.priorities import Priority, Ranking, command_words, score_words
-from covls.core.report import counted, printable
+from covls.core.priorities import (
+    Priority,
+    Ranking,
+    closing_words,
+    command_words,
+    score_words,
+)
+from covls.core.report import printable
 
 _BAR_WIDTH = 8
 
@@ -48,16 +54,10 @@ def print_ranking(ranking: Ranking, stream: IO[str]) -> None:
                 command = Text(printable(command_words(row.action.command)), style="cyan")
                 # A command that is folded cannot be copied.
                 console.print(Text(" " * indent + "$ ").append_text(command), soft_wrap=True)
-    if not rows:
-        console.print("Nothing is left to test: no statement and no branch is uncovered.")
-    if ranking.total > len(rows):
-        console.print()
-        console.print(
-            f"{len(rows)} of {counted(ranking.total, ranking.level)} to test; --limit shows more."
-        )
-    for note in ranking.notes:
-        console.print()
-        console.print(Text(printable(note), style="dim"))
+    for words in closing_words(ranking):
+        if rows:
+            console.print()
+        console.print(Text(printable(words), style="dim" if rows else ""))
 
 
 def _indented(console: Console, text: Text, indent: int) -> None:

@@ -722,6 +722,25 @@ def score_words(score: float) -> str:
     return f"{score:.0f}" if score >= 10 else f"{score:.1f}"
 
 
+SCORE_WORDS: Final = (
+    "Score: statements and branches missed (in the patch ×3, for another platform ×¼) "
+    "× (1 + complexity/20) × (1 + commits/20) × weight."
+)
+"""How the figures come about."""
+
+
+def closing_words(ranking: Ranking) -> list[str]:
+    """What is to be said below the rows, a paragraph each."""
+    if not ranking.rows and not ranking.total:
+        words = ["Nothing is left to test: no statement and no branch is uncovered."]
+    else:
+        words = [SCORE_WORDS]
+    if ranking.total > len(ranking.rows):
+        shown = f"{len(ranking.rows)} of {counted(ranking.total, ranking.level)} to test."
+        words.insert(0, shown)
+    return [*words, *ranking.notes]
+
+
 def as_text(ranking: Ranking) -> str:
     """The ranking for people, in plain text."""
     lines: list[str] = []
@@ -741,12 +760,8 @@ def as_text(ranking: Ranking) -> str:
             lines.append(f"{indent}→ {printable(row.action.words)}")
             if row.action.command:
                 lines.append(f"{indent}$ {printable(command_words(row.action.command))}")
-    if not ranking.rows:
-        lines.append("Nothing is left to test: no statement and no branch is uncovered.")
-    if ranking.total > len(ranking.rows):
-        lines += ["", f"{len(ranking.rows)} of {counted(ranking.total, ranking.level)} to test."]
-    for note in ranking.notes:
-        lines += ["", note]
+    for words in closing_words(ranking):
+        lines += ["", words] if lines else [words]
     return "\n".join(lines)
 
 
@@ -771,12 +786,8 @@ def as_markdown(ranking: Ranking, link: Callable[[Priority], str] | None = None)
             if row.action.command:
                 lines[-1] += "  "
                 lines.append(f"   `{printable(command_words(row.action.command))}`")
-    if not ranking.rows:
-        lines.append("Nothing is left to test: no statement and no branch is uncovered.")
-    if ranking.total > len(ranking.rows):
-        lines += ["", f"{len(ranking.rows)} of {counted(ranking.total, ranking.level)} to test."]
-    for note in ranking.notes:
-        lines += ["", escape_markdown(note)]
+    for words in closing_words(ranking):
+        lines += ["", escape_markdown(words)]
     return "\n".join(lines)
 
 

@@ -13,6 +13,7 @@ from covls.core.lines import LineRange
 from covls.core.platforms import OtherPlatforms
 from covls.core.priorities import (
     DJANGO,
+    SCORE_WORDS,
     Action,
     Block,
     Factors,
@@ -426,6 +427,8 @@ def test_the_ranking_as_text_markdown_and_json() -> None:
         "        $ covls run tests/test_a.py",
         "",
         "1 of 3 functions to test.",
+        "",
+        SCORE_WORDS,
         "",
         "A note.",
     ]

@@ -140,3 +140,16 @@ def test_explain_a_line(nvim: Neovim) -> None:
         lambda: "partly covered" in nvim.lua("return vim.fn.execute('messages')"), "the words"
     )
     assert said
+
+
+def test_show_what_to_test_next(click: Path, nvim: Neovim) -> None:
+    data = stamps(click)
+    nvim.lua(
+        "vim.lsp.get_clients({ name = 'covls' })[1]:exec_cmd({\n"
+        "  title = 'What to test next', command = 'covls.showPriorities',\n"
+        "})"
+    )
+    nvim.wait(lambda: lines(nvim)[0] == "# What to test next", "the document")
+    assert nvim.lua("return vim.bo.filetype") == "markdown"
+    assert any("`covls run tests/" in line for line in lines(nvim))
+    assert stamps(click) == data

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from covls.core.priorities import SCORE_WORDS
 from tests.adapters.repositories import Repository, needs_git
 from tests.cli.measured import Covls, age, coverage, stamps, write
 from tests.parcels import copy_parcels
@@ -64,6 +65,8 @@ def test_rows_with_reasons_and_what_to_do(covls: Covls, project: Path) -> None:
         "3  0.5  shop.py:18  module level",
         "        1 of 7 statements and 1 branch not run; for another platform",
         "        → Run the tests on that platform, too, and combine the data; or exclude it.",
+        "",
+        SCORE_WORDS,
         "",
         f"How often files change {told}{project} is in no git repository.",
         "",
