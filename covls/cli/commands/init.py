@@ -24,13 +24,24 @@ _NAMES = (
 )  # fmt: skip
 
 
+def _parts(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[str, ...]:
+    """The names of parts, also of several in one word."""
+    names = tuple(name.strip() for value in values for name in value.split(","))
+    for name in names:
+        if name not in _NAMES:
+            raise click.BadParameter(f"{name!r} is no part; the parts are {', '.join(_NAMES)}.")
+    return names
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--only",
     multiple=True,
-    metavar="PART",
-    type=click.Choice(_NAMES),
-    help=f"A part by itself, more than once for more: {', '.join(_NAMES)}.",
+    metavar="PART[,PART...]",
+    callback=_parts,
+    help=f"These parts alone; can be given several times: {', '.join(_NAMES)}.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Write without asking.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only show what would be written.")

@@ -125,13 +125,14 @@ def test_a_django_project_as_the_documentation_has_it(covls: Covls, tmp_path: Pa
 def test_only_some_parts(covls: Covls, tmp_path: Path) -> None:
     write(tmp_path, PROJECTS["src layout"])
     before = set(files(tmp_path))
-    init(covls, tmp_path, "--yes", "--only=vscode", "--only=covls")
+    init(covls, tmp_path, "--yes", "--only=vscode,covls")
     assert set(files(tmp_path)) - before == {".vscode/settings.json", ".vscode/extensions.json"}
     assert "coverage" not in tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]
     init(covls, tmp_path, "--yes", "--only=github", "--only=codecov")
     workflow = (tmp_path / ".github/workflows/coverage.yml").read_text()
     assert "codecov/codecov-action@" in workflow
     assert init(covls, tmp_path, "--only=codecov").endswith("nothing to propose.\n")
+    assert "no part" in covls(tmp_path, "init", "--only=github,sonar").err
 
 
 def test_what_the_user_has_set_stays(covls: Covls, tmp_path: Path) -> None:
