@@ -9,7 +9,7 @@ from pathlib import Path
 
 from covls.adapters.ledger import data_identity
 from covls.adapters.local_files import local_python_files
-from covls.adapters.partial_runs import Before, PartialRuns
+from covls.adapters.partial_runs import Before, PartialRuns, never_ran
 from covls.adapters.project_files import name_of
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.adapters.test_choice import (
@@ -183,7 +183,10 @@ class Chooser:
         elif not of_tests:
             found = self._project.tests_of(path)
         if found:
-            return Choice(request, framework, dict.fromkeys(found, (f"reaches {what}",)))
+            known: dict[str, tuple[str, ...]] = dict.fromkeys(found, (f"reaches {what}",))
+            if request.scope is Scope.FILE:
+                known |= self._not_run_yet(framework, path)
+            return Choice(request, framework, known)
         by_rule = choose_for_file(framework, path)
         if not by_rule:
             raise CannotRunError(
@@ -199,6 +202,20 @@ class Chooser:
             else "Which tests reach it was not recorded yet; these were found by names and imports."
         )
         return Choice(request, framework, tests, note=note)
+
+    def _not_run_yet(self, framework: Framework, path: Path) -> dict[str, tuple[str, ...]]:
+        """The test files by name and import that may reach a file, and of which nobody knows."""
+        detail = self._store.detail()
+        names = set() if detail is None else set(never_ran(detail))
+        if not names:
+            return {}
+        runner, top = framework.command.runner, framework.top
+        waiting = {id_of(runner, name, (), top) for name in names}
+        return {
+            each.test: (f"{each.rule}, and has not run as a whole yet",)
+            for each in choose_for_file(framework, path)
+            if each.test in waiting
+        }
 
     def _in_folder(self, request: Request, framework: Framework, what: str) -> Choice:
         """The tests in a folder, or, where it has none, those that reach its files."""

@@ -7,6 +7,7 @@ This is where impact, splice, the kept detail and the data file come together: `
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from covls.adapters.data_file import fingerprint
 from covls.adapters.data_writer import NotWrittenError, WrittenFile, write_data
@@ -42,6 +43,9 @@ from covls.core.lines import Arc
 from covls.core.outline import Edit, Outline, outline
 from covls.core.splice import PartialRun, Spliced, splice
 from covls.core.test_names import Place, places_of, ran_by
+
+NEVER_RAN: Final = "has not run yet"
+"""What is kept of a test file of which, since the first run of any tests, none or some ran."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,16 @@ class PartialRuns:
         """The tests that what changed may reach."""
         if before.refusal is not None or before.detail is None:
             return Selection({}, before.refusal or "no run of the tests was recorded")
+        selection = self._select(before, tests_now)
+        never = never_ran(before.detail)
+        if not never or selection.everything is not None:
+            return selection
+        names = never[0] if len(never) == 1 else f"{never[0]} and {len(never) - 1} more"
+        have = "has" if len(never) == 1 else "have"
+        return replace(selection, everything=f"{names} {have} not run yet")
+
+    def _select(self, before: Before, tests_now: Collection[str] | None = None) -> Selection:
+        assert before.detail is not None, "something is recorded"
         scoped = all(record.outcome != "unknown" for record in before.detail.tests.values())
         return affected(
             before.detail,
@@ -216,7 +230,7 @@ class PartialRuns:
             about = replace(about, data=data_identity(now))
             return Taken(now, self.store.write(records.detail, about, before.sources))
         if run is not None and not before.data:
-            return self.replace(before, run, began)
+            return self._begin(before, records, run, asked, about, began)
         if before.refusal is not None or before.detail is None or before.about is None:
             raise NotWrittenError(
                 f"{self.data_file} is as it was, as the run did not come to its end, and what it "
@@ -227,6 +241,9 @@ class PartialRuns:
                 f"{self.data_file} is as it was: only one of it and this run was measured with "
                 "branches. Run all tests."
             )
+        if never_ran(before.detail):
+            # That some have not run yet makes nothing outdated that others did.
+            selection = self._select(before)
         gone = self._gone(before.detail, selection, records, asked)
         edits = self._edits(before)
         partial = PartialRun(
@@ -272,6 +289,29 @@ class PartialRuns:
         written = self._write(files, version, before, began, before.detail.has_arcs)
         about = replace(about, data=data_identity(written), has_arcs=before.detail.has_arcs)
         return Taken(written, self.store.splice(spliced, about, before.sources, onto=before.about))
+
+    def _begin(
+        self,
+        before: Before,
+        records: RunRecords,
+        run: Snapshot,
+        asked: Collection[str] | None,
+        about: About,
+        began: float,
+    ) -> Taken:
+        """Begin with what a part of the tests did; all will have to run before edits choose any."""
+        if not records.ended:
+            return self.replace(before, run, began)
+        now = self._write_run(before, run, began)
+        whole = set(asked or ()) if records.finished and not records.errors else set()
+        never = {
+            path: TestRecord("", outdated=NEVER_RAN)
+            for path in before.files
+            if path.endswith(".py") and self._is_test_file(path) and path not in whole
+        }
+        detail = replace(records.detail, tests={**records.detail.tests, **never})
+        about = replace(about, data=data_identity(now))
+        return Taken(now, self.store.write(detail, about, before.sources))
 
     def replace(self, before: Before, run: Snapshot, began: float) -> Taken:
         """Put what a run wrote in the place of the data, though it is not known what each test ran.
@@ -365,7 +405,7 @@ class PartialRuns:
             changes = {
                 path: change for path, change in before.changes.items() if self._is_test_file(path)
             }
-            selection = self.select(replace(before, changes=changes))
+            selection = self._select(replace(before, changes=changes))
         failed = {name_of(error.path, self.root) for error in records.errors}
         met = set(asked or ()) if records.finished and records.collected is not None else set()
         waiting = {
@@ -460,6 +500,11 @@ def _refusal(
         if was != now:
             return f"{name} changed" + (f" from {was} to {now}" if was and now else "")
     return None
+
+
+def never_ran(detail: Detail) -> list[str]:
+    """The test files, by path, of which none or some tests have run since the very first."""
+    return [name for name, record in detail.tests.items() if record.outdated == NEVER_RAN]
 
 
 def _measured(file: FileDetail, bits: int) -> Measured:

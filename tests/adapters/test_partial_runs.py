@@ -12,6 +12,7 @@ from coverage import CoverageData
 
 from covls.adapters.data_file import fingerprint, read_snapshot
 from covls.adapters.data_writer import NotWrittenError
+from covls.core.impact import Selection
 from tests.adapters.live import ENVIRONMENT, Live
 from tests.cli.measured import write
 
@@ -271,6 +272,42 @@ def test_data_of_another_tool_are_not_thrown_away(tmp_path: Path) -> None:
     assert told[str(sample.root / "pkg/never.py")] == [(-1, 1), (-1, 2), (1, -1), (2, -1)]
     assert (-9, 10) not in told[str(sample.root / "pkg/b.py")]
     assert (-13, 14) in told[str(sample.root / "pkg/b.py")]
+
+
+def test_the_first_run_may_be_of_some_tests(tmp_path: Path) -> None:
+    write(tmp_path / "root", SAMPLE)
+    sample = Sample(tmp_path / "root", tmp_path / "scratch", OPTIONS)
+    before = sample.runs.look(ENVIRONMENT)
+    asked = ["tests/test_b.py"]
+    records, data = sample.run(asked)
+    with data:
+        taken = sample.runs.take(
+            before,
+            Selection({}),
+            records,
+            data,
+            old=None,
+            asked=asked,
+            collected_all=False,
+            began=1.0,
+        )
+    assert taken.kept
+    # Which test ran what is known, and that others have not run.
+    detail = sample.runs.store.detail()
+    assert detail is not None
+    assert {*detail.tests} == {*records.ended, "tests/test_a.py"}
+    thrice = "tests/test_b.py::test_thrice"
+    assert thrice in {*detail.tests_in([str(sample.root / "pkg/b.py")])}
+    everything = "tests/test_a.py has not run yet"
+    assert sample.runs.select(sample.runs.look(ENVIRONMENT)).everything == everything
+    # A part of them is spliced in nevertheless.
+    sample.take_affected(only=[thrice])
+    assert sample.runs.select(sample.runs.look(ENVIRONMENT)).everything == everything
+    # A file that has run is known.
+    sample.take_affected(only=["tests/test_a.py"])
+    sample.take_affected(only=["tests/test_b.py"])
+    assert sample.runs.select(sample.runs.look(ENVIRONMENT)).everything is None
+    sample.is_as_after_a_full_run()
 
 
 def test_lines_without_branches(tmp_path: Path) -> None:

@@ -205,6 +205,21 @@ def test_what_the_page_says_may_be_typed(covls: Covls, shop: Path) -> None:
         assert f"`run.{setting.name}`" in page
 
 
+def test_what_the_first_run_left_out_is_known_to_be_missing(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "run", "tests/test_cart.py:4").out.endswith("1 passed.\n")
+    found = json.loads(covls(shop, "explain", "shop/cart.py:5", "--format", "json").out)
+    assert found["tests"] == ["tests/test_cart.py::test_total"]
+    assert found["affected"]["why"] == "tests/test_cart.py has not run yet"
+    # What is known to reach a file is not all.
+    told = json.loads(covls(shop, "run", "-n", "-f", "json", "shop/cart.py").out)
+    assert {test["id"]: test["reasons"] for test in told["tests"]} == {
+        "tests/test_cart.py::test_total": ["reaches shop/cart.py"],
+        "tests/test_cart.py": ["is named after shop/cart.py, and has not run as a whole yet"],
+    }
+    assert "2 passed." in covls(shop, "run", "shop/cart.py").out
+    assert "No test is affected" in covls(shop, "run", "-n", "--affected").out
+
+
 def test_a_folder_without_tests_stands_for_those_that_reach_its_files(
     covls: Covls, shop: Path
 ) -> None:
