@@ -11,6 +11,7 @@ from typing import Final
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
+from covls.adapters.source import Unreadable, read_source, source_text
 from covls.adapters.test_choice import choose_at_lines
 from covls.adapters.test_run import End
 from covls.choosing import CannotRunError, Choice, Request, Scope
@@ -233,14 +234,18 @@ def start(session: Session, root: Root, request: Request, title: str) -> int:
 
 
 async def _asked_for(session: Session, root: Root, job: Job, request: Request) -> None:
+    unsaved = ""
+
     async def work(progress: Progress) -> tuple[Choice, Outcome]:
+        nonlocal unsaved
         progress.on_cancel = job.cancel
         if session.turn.locked():
             progress.say("waiting for the run under way")
         async with session.turn:
             job.stop_waiting = None
             choice = await choose(session, root, request)
-            _log(session, job, choice)
+            unsaved = await _unsaved(session, root)
+            _log(session, job, choice, unsaved)
             if not choice.runs_nothing and not session.capabilities.progress:
                 session.inform(f"{job.title}: running {choice.headline}")
             return choice, await run(session, root, job, choice, progress)
@@ -255,7 +260,7 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
     finally:
         job.end()
     if choice.runs_nothing and not outcome.problem:
-        session.inform(choice.headline)
+        session.inform(f"{choice.headline} {unsaved}".strip())
     else:
         await tell(session, root, job, outcome)
 
@@ -323,9 +328,29 @@ def _count(session: Session, root: Root, job: Job, counts: Counts, progress: Pro
     session.tell_status(root)
 
 
-def _log(session: Session, job: Job, choice: Choice) -> None:
+async def _unsaved(session: Session, root: Root) -> str:
+    """Which of a root's open files are not saved, in a sentence: tests run on what is on disk."""
+    texts = {
+        document.path: document.text
+        for document in session.documents.values()
+        if document.path.is_relative_to(root.folder)
+    }
+
+    def differ() -> list[str]:
+        sources = ((path, read_source(path)) for path in texts)
+        return sorted(
+            path.name
+            for path, source in sources
+            if not isinstance(source, Unreadable) and source_text(source) != texts[path]
+        )
+
+    names = await session.in_thread(differ)
+    return f"Not saved, and so not looked at: {', '.join(names)}." if names else ""
+
+
+def _log(session: Session, job: Job, choice: Choice, unsaved: str) -> None:
     """Say in the client's log which tests were chosen, and by which rule each."""
-    lines = [f"{job.title}: {choice.headline}"]
+    lines = [f"{job.title}: {choice.headline} {unsaved}".strip()]
     tests = list(choice.tests.items())
     lines += [f"  {test}: {'; '.join(reasons)}" for test, reasons in tests[:LOGGED]]
     if len(tests) > LOGGED:

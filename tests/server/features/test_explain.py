@@ -51,7 +51,7 @@ async def test_what_cannot_be_explained(minimal: Client, shop: Path) -> None:
 async def test_which_tests_an_edit_affects_that_is_not_saved(
     minimal: Client, project: Path
 ) -> None:
-    minimal.ignore(*QUIET, "$/progress", "window/showMessage")
+    minimal.ignore(*QUIET, "$/progress")
     await minimal.start(project, options=OPTIONS)
     uri = minimal.open(project / "shop.py")
     minimal.open(project / "test_shop.py")
@@ -73,6 +73,13 @@ async def test_which_tests_an_edit_affects_that_is_not_saved(
     (test,) = found["affected"]["tests"]
     assert test["affected"]
     assert test["reasons"] == ["runs shop.py:8 (parse), which was changed"]
+    # Tests run on what is saved, and that this is not what is on screen is said.
+    await minimal.command("covls.runAffected")
+    words = (
+        "No test is affected by what changed since the last run. Not saved, and so not looked at"
+    )
+    await minimal.receive("window/showMessage", lambda p: f"{words}: shop.py." in p["message"])
+    minimal.ignore("window/showMessage")
     await minimal.end()
 
 
