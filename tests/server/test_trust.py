@@ -1,15 +1,20 @@
 """Nothing of the workspace runs unless the client says that it is trusted."""
 
 import asyncio
+import contextlib
 import shutil
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.server.client import Client, shape, uri_of
+from covls.server.features.commands import COMMANDS
+from tests.adapters.repositories import needs_git
+from tests.hostile import make_hostile, ran
+from tests.server.client import Client, ResponseError, shape, uri_of
 from tests.server.conftest import CONFIGURATION, SHAPE
 
 QUIET = ("covls/status", "covls/didChangeCoverage", "$/progress", "window/showMessage")
@@ -80,3 +85,55 @@ async def test_trust_that_comes_later_holds_at_once(minimal: Client, shop: Path)
         await asyncio.sleep(0.1)
     assert await minimal.coverage(uri)
     await minimal.end()
+
+
+ARGUMENTS: dict[str, Any] = {"line": 5, "startLine": 5, "endLine": 7, "limit": 3}
+
+
+@needs_git
+@pytest.mark.parametrize("trusted", [False, None, True])
+async def test_whatever_is_asked_nothing_of_a_hostile_workspace_runs(
+    launch: Callable[..., Client], shop: Path, tmp_path: Path, trusted: bool | None
+) -> None:
+    marks = tmp_path / "marks"
+    make_hostile(shop, marks)
+    client = launch("vscode")
+    client.ignore(*QUIET, "window/logMessage", "window/showMessageRequest", "covls/testRun")
+    client.answers["window/showDocument"] = lambda _: {"success": True}
+    client.answers["workspace/applyEdit"] = lambda _: {"applied": False}
+    await client.start(shop, options={"trusted": trusted, "run": {"onSave": "affected"}})
+    if trusted:
+        # With trust the same project does as it likes: the traps are no dummies.
+        await client.command("covls.runAll", uri_of(shop))
+        async with asyncio.timeout(60):
+            while not ran(marks):
+                await asyncio.sleep(0.01)
+        return
+    test = client.open(shop / "test_shop.py")
+    uri = client.open(shop / "shop.py")
+    await client.diagnostics(uri, bool)
+    for line in (3, 4, 10, 40):
+        await client.hover(uri, line)
+        await client.actions(uri, line + 1)
+        start = {"line": line, "character": 0}
+        place = {"start": start, "end": start}
+        await client.request("covls/testsAt", {"textDocument": {"uri": uri}, "range": place})
+    await client.lenses(uri)
+    await client.hints(uri)
+    assert await client.coverage(uri)
+    assert await client.request("covls/projectCoverage", {"folder": uri_of(shop)})
+    assert await client.request("covls/priorities", {"folder": uri_of(shop)})
+    given = {**ARGUMENTS, "uri": uri, "folder": uri_of(shop), "tests": ["test_shop.py"]}
+    for name, command in COMMANDS.items():
+        # To ask for a run is to trust, where nobody says otherwise.
+        if trusted is None and name.startswith("covls.run"):
+            continue
+        with contextlib.suppress(ResponseError):
+            await client.command(name, *(given[each] for each in command.arguments))
+    for each in (uri, test):
+        client.save(each)
+    await client.command("covls.refresh")
+    assert await client.command("covls.cancelRun") is False
+    client.unclaimed.clear()
+    await client.end()
+    assert ran(marks) == set()
