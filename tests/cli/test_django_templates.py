@@ -85,3 +85,11 @@ def test_the_report_is_coverages_own(site: Path, covls: Covls) -> None:
     assert json.dumps(ours["files"]) == json.dumps(theirs["files"])
     assert ours["totals"] == theirs["totals"]
     assert "templates/hello.html" in ours["files"]
+
+
+def test_what_to_test_next_of_a_template(covls: Covls, site: Path) -> None:
+    done = covls(site, "priorities", "--trusted", "--format", "json", "templates")
+    assert done.code == 0, done.err
+    (row,) = json.loads(done.out)["rows"]
+    assert (row["file"], row["lines"]) == ("templates/hello.html", [[5, 5]])
+    assert row["factors"]["complexity"] is None
