@@ -61,6 +61,8 @@ class Facts:
     """The version of Python for CI, by its number or as the name of a file that holds it."""
     branch: str
     """The default branch, as far as the repository's files tell."""
+    top: Path
+    """The folder that the repository begins in; the root where it is in none."""
     hosts: frozenset[str]
     """"github", "gitlab": where the repository is; both where nothing tells."""
 
@@ -76,7 +78,11 @@ def look(root: Path) -> Facts:
     )
     project = _toml(root / "pyproject.toml")
     launcher, install = _installing(root, project, framework)
-    source = ("src",) if _is_src(files) else (".",) if django else _packages(files)
+    if django:
+        # Below a folder that is no package coverage.py looks for no files that were never run.
+        source: tuple[str, ...] = (framework.top or ".",)
+    else:
+        source = ("src",) if _is_src(files) else _packages(files)
     return Facts(
         root=root,
         title=_title(root, project),
@@ -84,12 +90,13 @@ def look(root: Path) -> Facts:
         configuration=read_configuration(root),
         django=django,
         source=source,
-        omissions=tuple(_omissions(root, files, django=django, whole=source == (".",))),
+        omissions=tuple(_omissions(root, files, django, whole=django or source == (".",))),
         test_words=launcher + _test_words(framework),
         launcher=launcher,
         install=install,
         python=_python(root),
         branch=_branch(root),
+        top=_top(root) or root,
         hosts=_hosts(root),
     )
 
@@ -119,7 +126,7 @@ def _packages(files: Sequence[Path]) -> tuple[str, ...]:
     return (".",) if modules or not packages else tuple(sorted(packages))
 
 
-def _omissions(root: Path, files: Sequence[Path], *, django: bool, whole: bool) -> list[Omission]:
+def _omissions(root: Path, files: Sequence[Path], django: bool, *, whole: bool) -> list[Omission]:
     """What is measured only by being there: what Django writes and reads, what builds and runs."""
     found: dict[str, Path] = {}
     for file in files:
@@ -223,11 +230,13 @@ def _python(root: Path) -> str:
     return PYTHON
 
 
+def _top(root: Path) -> Path | None:
+    return next((folder for folder in (root, *root.parents) if is_there(folder / ".git")), None)
+
+
 def _git_folder(root: Path) -> Path | None:
-    for folder in (root, *root.parents):
-        if is_folder(folder / ".git"):
-            return folder / ".git"
-    return None
+    top = _top(root)
+    return top / ".git" if top is not None and is_folder(top / ".git") else None
 
 
 def _branch(root: Path) -> str:

@@ -34,7 +34,7 @@ jobs:
   coverage:
     runs-on: ubuntu-latest
     timeout-minutes: 30
-    steps:
+{trust}    steps:
       - uses: actions/checkout@v7
         with:
           fetch-depth: 0  # The gates compare with where the branch began.
@@ -66,6 +66,11 @@ jobs:
           path: covls-comment.md
           if-no-files-found: ignore
 {codecov}"""
+
+_TRUST: Final = """\
+    env:
+      COVLS_TRUSTED: "1"  # Figures take coverage.py's plugins, and the tests run here anyway.
+"""
 
 _CODECOV: Final = """\
       - name: XML for Codecov
@@ -148,5 +153,6 @@ def workflow(facts: Facts, *, codecov: bool = False) -> str:
         tests=facts.test_words,
         combine=combine if facts.configuration.parallel else "",
         launcher=facts.launcher,
+        trust=_TRUST if facts.configuration.plugins else "",
         codecov=_CODECOV.format(launcher=facts.launcher) if codecov else "",
     )

@@ -20,7 +20,7 @@ coverage:
   variables:
     GIT_DEPTH: "0"  # The gates compare with where the branch began.
     BASE: $CI_MERGE_REQUEST_DIFF_BASE_SHA
-  before_script:
+{trust}  before_script:
 {install}
   script:
     - {tests}
@@ -34,6 +34,10 @@ coverage:
       coverage_report:
         coverage_format: cobertura
         path: coverage.xml
+"""
+
+_TRUST: Final = """\
+    COVLS_TRUSTED: "1"  # Figures take coverage.py's plugins, and the tests run here anyway.
 """
 
 
@@ -63,4 +67,5 @@ def _job(facts: Facts, stage: str) -> str:
         tests=facts.test_words,
         combine=f"    - {facts.launcher}coverage combine\n" if facts.configuration.parallel else "",
         launcher=facts.launcher,
+        trust=_TRUST if facts.configuration.plugins else "",
     )

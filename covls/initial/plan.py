@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
+from typing import Final
 
 from covls.initial.facts import Facts
 from covls.initial.text_file import CannotEditError, TextFile, read_text_file, write_whole
@@ -55,6 +56,9 @@ class Draft:
             self.kept.append(f"{name} is there, and stays as it is.")
 
 
+AT_THE_TOP: Final = frozenset({"pre-commit", "github", "codecov", "gitlab"})
+"""Parts whose files stand in the folder of the repository, or nobody reads them."""
+
 Part = Callable[[Facts, Draft], None]
 
 
@@ -100,6 +104,11 @@ def make_plan(facts: Facts, parts: Mapping[str, Part], names: Iterable[str]) -> 
         if name not in wanted:
             continue
         before = dict(draft.texts)
+        if name in AT_THE_TOP and facts.top != facts.root:
+            draft.kept.append(
+                f"{name}: it is read in the repository's own folder, {facts.top}, and not here."
+            )
+            continue
         try:
             part(facts, draft)
         except CannotEditError as error:

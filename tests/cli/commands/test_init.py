@@ -223,7 +223,11 @@ def test_empty_files_are_written_to(covls: Covls, tmp_path: Path, content: bytes
             '-e ".[test]"',
             "coverage run",
         ),
-        ({".coveragerc": "[run]\nparallel = True\n"}, "coverage combine", "coverage run"),
+        (
+            {".coveragerc": "[run]\nparallel = True\nplugins = a_plugin\n"},
+            "coverage combine",
+            'COVLS_TRUSTED: "1"',
+        ),
     ],
 )
 def test_workflows_install_and_run_as_the_project_does(
@@ -245,3 +249,25 @@ def test_workflows_install_and_run_as_the_project_does(
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_project_below_the_top_of_its_repository(covls: Covls, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    copy_parcels(tmp_path / "services" / "site")
+    root = tmp_path / "services"
+    (root / "pyproject.toml").write_text("")
+    out = init(covls, root, "--yes")
+    assert f"github: it is read in the repository's own folder, {tmp_path}" in out
+    assert not (root / ".github").exists()
+    assert not (root / ".pre-commit-config.yaml").exists()
+
+
+def test_manage_py_in_a_folder_of_its_own(covls: Covls, tmp_path: Path) -> None:
+    (copy_parcels(tmp_path / "before")).rename(tmp_path / "backend")
+    out = init(covls, tmp_path, "--yes", "--only=coverage")
+    run = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
+    assert run["source"] == ["backend"]
+    assert {"*/migrations/*", "backend/manage.py", "backend/static/*"} <= set(run["omit"])
+    command = out.splitlines()[-1].removeprefix("Next: coverage ").split(",")[0].split()
+    coverage(tmp_path, *command)
+    assert coverage(tmp_path, "report", "--format=total").out.strip() == "55.4"
