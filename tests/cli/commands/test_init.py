@@ -271,3 +271,12 @@ def test_manage_py_in_a_folder_of_its_own(covls: Covls, tmp_path: Path) -> None:
     command = out.splitlines()[-1].removeprefix("Next: coverage ").split(",")[0].split()
     coverage(tmp_path, *command)
     assert coverage(tmp_path, "report", "--format=total").out.strip() == "55.4"
+
+
+def test_the_total_is_no_more_than_what_is_recorded(covls: Covls, tmp_path: Path) -> None:
+    write(tmp_path, {"setup.cfg": "[coverage:run]\nsource = .\n", "a.py": CODE, "b.py": "x = 1\n"})
+    coverage(tmp_path, "run", "a.py")
+    init(covls, tmp_path, "--yes", "--only=covls")
+    gates = tomllib.loads((tmp_path / "covls.toml").read_text())["gates"]
+    assert gates == {"total": 20, "patch": 90, "max-drop": 2.0}
+    assert init(covls, tmp_path, "--only=covls").endswith("nothing to propose.\n")
