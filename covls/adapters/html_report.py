@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -20,7 +21,15 @@ from covls.adapters.analysis_cache import cache_folder
 from covls.adapters.data_file import fingerprint
 from covls.adapters.private_copy import DataFileError, DataFileProblem, copy_file
 
+REPORTS_KEPT: Final = 20
+"""So many reports stay in the cache, those that were written last."""
+
 _SECONDS_TO_COPY: Final = 30.0
+_SECONDS_BETWEEN_LOOKS: Final = 0.1
+_DAY: Final = 24 * 3600.0
+
+_PRIVATE: Final = "data-"
+"""How folders begin that are not reports, but what one is made from."""
 
 _STATUS: Final = "status.json"
 """What coverage.py keeps beside a report, to write only what changed the next time."""
@@ -50,8 +59,11 @@ class HtmlReport:
 def report_folder(root: Path, files: Sequence[Path] | None = None) -> Path:
     """Where the report of a root is kept, or of some of its files."""
     names = [os.fspath(root), *sorted(map(os.fspath, files or ()))]
-    key = hashlib.sha256("\0".join(names).encode(errors="surrogateescape")).hexdigest()[:16]
-    return cache_folder() / "html" / key
+    return cache_folder() / "html" / _key(names)
+
+
+def _key(names: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(names).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def write_html_report(
@@ -74,7 +86,10 @@ def write_html_report(
     HtmlReportError, and DataFileError where the data cannot be read.
     """
     target = directory or report_folder(root, files)
-    with _private_folder() as folder:
+    cancelled = cancelled or threading.Event()
+    with _private_folder() as folder, _alone(target, cancelled) as is_alone:
+        if not is_alone:
+            return None
         copy = _copy_data(data_file, folder)
         request = {
             "data_file": str(copy),
@@ -90,15 +105,16 @@ def write_html_report(
             root,
             request,
             report,
-            cancelled or threading.Event(),
+            cancelled,
         )
-    if answer is None or "error" in answer:
-        # Of pages that were written half, coverage.py is not to think that they are whole.
-        with contextlib.suppress(OSError):
-            (target / _STATUS).unlink()
-        if answer is None:
-            return None
-        raise HtmlReportError(f"coverage.py could not write the HTML report: {answer['error']}")
+        if answer is None or "error" in answer:
+            # Of pages that were written half, coverage.py is not to think that they are whole.
+            with contextlib.suppress(OSError):
+                (target / _STATUS).unlink()
+            if answer is None:
+                return None
+            raise HtmlReportError(f"coverage.py could not write the HTML report: {answer['error']}")
+    _make_room()
     page = answer["page"]
     return HtmlReport(
         target / "index.html", target / page if page else None, tuple(answer["problems"])
@@ -113,8 +129,62 @@ def _private_folder() -> Iterator[Path]:
     except OSError as error:
         raise HtmlReportError(f"{parent} cannot be made: {error.strerror}") from error
     # It may hold names of the user's files, and is for nobody else to read.
-    with tempfile.TemporaryDirectory(dir=parent, prefix="data-", ignore_cleanup_errors=True) as one:
+    with tempfile.TemporaryDirectory(
+        dir=parent, prefix=_PRIVATE, ignore_cleanup_errors=True
+    ) as one:
         yield Path(one)
+
+
+@contextlib.contextmanager
+def _alone(target: Path, cancelled: threading.Event) -> Iterator[bool]:
+    """Wait until nobody else writes a report into a folder, and have others wait. Says whether
+    it came to that, for it may be cancelled.
+    """
+    with contextlib.ExitStack() as held:
+        while (lock := _lock(target)) is None:
+            if cancelled.wait(_SECONDS_BETWEEN_LOOKS):
+                break
+        if lock is not None:
+            held.enter_context(closing(lock))
+        yield lock is not None
+
+
+def _lock(target: Path) -> sqlite3.Connection | None:
+    """What keeps others out of a report's folder until it is closed; None where they do so.
+
+    The system lets go of it when its process ends, however that comes about.
+    """
+    parent = cache_folder() / "html"
+    name = target.name if target.parent == parent else _key([os.fspath(target)])
+    lock = sqlite3.connect(parent / f"{name}.lock", timeout=0.0, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            lock.close()
+            return None
+        # A file system without locks is no reason to have no report.
+    return lock
+
+
+def _make_room() -> None:
+    """Throw away the reports that were written longest ago, and what a killed process left."""
+    found: list[tuple[float, Path]] = []
+    parent = cache_folder() / "html"
+    for folder in parent.iterdir():
+        with contextlib.suppress(OSError):
+            if not folder.is_dir():
+                continue
+            if not folder.name.startswith(_PRIVATE):
+                found.append(((folder / "index.html").stat().st_mtime, folder))
+            elif folder.stat().st_mtime < time.time() - _DAY:
+                shutil.rmtree(folder, ignore_errors=True)
+    for _, folder in sorted(found, reverse=True)[REPORTS_KEPT:]:
+        if (lock := _lock(folder)) is not None:
+            with closing(lock):
+                shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                (parent / f"{folder.name}.lock").unlink()
 
 
 def _copy_data(data_file: Path, folder: Path) -> Path:

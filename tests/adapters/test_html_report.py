@@ -1,13 +1,21 @@
 """The HTML report, held against what `coverage html` writes of the same data."""
 
+import os
 import re
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from covls.adapters.html_report import HtmlReportError, report_folder, write_html_report
+from covls.adapters.html_report import (
+    REPORTS_KEPT,
+    HtmlReportError,
+    report_folder,
+    write_html_report,
+)
 from covls.adapters.private_copy import DataFileError
 from covls.core.settings import Settings
 from covls.project import Project
@@ -199,3 +207,32 @@ def test_another_root_has_another_report(shop: Path) -> None:
     other = shop.with_name("other")
     shutil.copytree(shop, other)
     assert ours(other) != ours(shop)
+
+
+def test_one_at_a_time_writes_into_a_folder(shop: Path) -> None:
+    cancelled = threading.Event()
+    cancelled.set()
+    folder = ours(shop)
+    before = stamps(folder)
+    with closing(sqlite3.connect(folder.with_name(f"{folder.name}.lock"))) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        data_file = shop / ".coverage"
+        waited = write_html_report(shop, data_file, python=None, plugins=False, cancelled=cancelled)
+        assert waited is None
+        assert stamps(folder) == before
+    assert ours(shop) == folder
+
+
+def test_the_last_reports_are_kept(shop: Path) -> None:
+    parent = report_folder(shop).parent
+    for number in range(REPORTS_KEPT + 2):
+        index = parent / f"report{number:02}" / "index.html"
+        write(index.parent, {index.name: ""})
+        os.utime(index, (number + 1, number + 1))
+    (parent / "data-abc").mkdir()
+    (parent / "data-new").mkdir()
+    os.utime(parent / "data-abc", (1, 1))
+    mine = ours(shop)
+    left = {folder.name for folder in parent.iterdir() if folder.is_dir()}
+    newest = {f"report{number:02}" for number in range(3, REPORTS_KEPT + 2)}
+    assert left == {*newest, mine.name, "data-new"}
