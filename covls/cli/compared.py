@@ -57,7 +57,10 @@ def compared(
             return GitVersions(project.root, first=first or "0", second=second or "HEAD")
     except NoVersionsError as error:
         raise NoDataError(str(error)) from None
-    return MergeBase(project.root, base or project.settings.editor.base)
+    found = MergeBase(project.root, base or project.settings.editor.base)
+    if base is not None and isinstance(reason := found.base(), str):
+        raise NoDataError(reason.replace("`editor.base`", "--base"))
+    return found
 
 
 def _of_hook(project: Project) -> GitVersions:

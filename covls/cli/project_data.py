@@ -1,6 +1,7 @@
 """How a command comes to its project, and says what is wrong with it."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import click
 from covls.adapters.configuration import find_root
 from covls.adapters.settings_files import read_settings_files
 from covls.cli.invocation import Invocation, NoDataError
-from covls.core.report import printable
-from covls.core.settings import client_layer, read_settings
+from covls.core.report import counted, printable
+from covls.core.settings import Problem, client_layer, read_settings
 from covls.project import Project
 
 
@@ -47,6 +48,36 @@ def load_data(project: Project) -> None:
         )
     if message:
         warn(message)
+
+
+def warn_of_problems(project: Project) -> None:
+    """Say what is wrong with configuration and data, and which measured files are not here."""
+    located = project.located
+    for problem in project.problems:
+        warn(str(problem))
+    for measured, candidates in sorted(located.ambiguous.items()):
+        several = " or ".join(candidates)
+        warn(str(Problem(measured, f"measured elsewhere, and may be {several}")))
+    if located.missing:
+        names = sorted(located.missing)
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        warn(
+            f"{counted(len(names), 'measured file')} not found here, and left out: "
+            f"{', '.join(names[:3])}{more}. See covls doctor."
+        )
+
+
+def nothing_to_report(project: Project, paths: Sequence[Path] = ()) -> str:
+    """Why there is not one row: what was asked for was not measured, or is left out."""
+    data_file = project.configuration.data_file
+    if paths and project.files_to_report():
+        names = ", ".join(str(path) for path in paths)
+        return f"{data_file} has nothing on {names}.\nTo see why: covls doctor {paths[0]}"
+    found = counted(len(project.located.found), "measured file")
+    return (
+        f"No file to report on: {data_file} has {found} that are here, and include and omit leave "
+        "none of them.\nTo see what was measured: covls doctor"
+    )
 
 
 def warn(message: str) -> None:

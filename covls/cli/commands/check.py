@@ -15,12 +15,19 @@ from covls.cli.invocation import (
     NO_DATA,
     PASSED,
     Invocation,
+    NoDataError,
     SettingsError,
     pass_invocation,
     root_option,
     trusted_option,
 )
-from covls.cli.project_data import load_data, open_project, warn
+from covls.cli.project_data import (
+    load_data,
+    nothing_to_report,
+    open_project,
+    warn,
+    warn_of_problems,
+)
 from covls.cli.written import findings_text, format_options, lines, write
 from covls.core.coverage import NOTHING
 from covls.core.formats.gates_text import gates_text
@@ -83,8 +90,7 @@ def check(
         checked, facts = judged(
             project, compared(project, base, staged, first, second), base_report
         )
-        for problem in project.problems:
-            warn(str(problem))
+        warn_of_problems(project)
         write(lambda name: _text(name, project, checked, facts), form, output, others)
         if github_actions.is_here():
             from covls.core.formats.gates_markdown import gates_markdown
@@ -100,7 +106,12 @@ def check(
 def judged(
     project: Project, versions: Compared, base_report: Path | None = None
 ) -> tuple[Check, Facts]:
-    """The verdicts of all gates, and what they were judged by."""
+    """The verdicts of all gates, and what they were judged by.
+
+    Raises NoDataError where the data have nothing that could be judged.
+    """
+    if not project.files_to_report():
+        raise NoDataError(nothing_to_report(project))
     facts = _facts(project, versions, base_report)
     configuration = project.configuration
     checked = judge(

@@ -18,7 +18,7 @@ from covls.cli.invocation import (
     root_option,
     trusted_option,
 )
-from covls.cli.project_data import load_data, open_project, warn
+from covls.cli.project_data import load_data, open_project, warn, warn_of_problems
 from covls.cli.written import findings_text, format_options, lines, write
 from covls.core.formats.diff_text import diff_text, figures, stale_sentence
 from covls.core.gates import passes, shares
@@ -73,8 +73,7 @@ def diff(
                 f"{patched}\nTo name what to compare with: covls diff --base REF\n"
                 "To tell of what is about to be committed: covls diff --staged"
             )
-        for problem in project.problems:
-            warn(str(problem))
+        warn_of_problems(project)
         precision = project.configuration.precision
         write(lambda name: _text(name, project, patched), form, output, others)
         if github_actions.is_here():

@@ -24,7 +24,14 @@ from covls.cli.invocation import (
     trusted_option,
 )
 from covls.cli.output import opened
-from covls.cli.project_data import absolute, load_data, open_project, warn
+from covls.cli.project_data import (
+    absolute,
+    load_data,
+    nothing_to_report,
+    open_project,
+    warn,
+    warn_of_problems,
+)
 from covls.core.coverage import NOTHING
 from covls.core.formats.badge import badge
 from covls.core.formats.cobertura import XmlFile, cobertura
@@ -43,7 +50,6 @@ from covls.core.report import (
     printable,
     tabulate,
 )
-from covls.core.settings import Problem
 from covls.project import FileReport, Project, ReportFile
 
 Value = TypeVar("Value")
@@ -178,7 +184,7 @@ def report(
         )
         files = project.files_to_report([absolute(path) for path in paths], reported)
         if not files:
-            raise NoDataError(_nothing_to_report(project, paths))
+            raise NoDataError(nothing_to_report(project, paths))
         shown = Shown(project, choices)
         with opened(output) as stream:
             if form == "json":
@@ -228,7 +234,7 @@ class Shown:
             precision=choices.precision,
         )
         self.totals_percent = table.totals.percent
-        self._warn()
+        warn_of_problems(self.project)
         return table
 
     def json(self, files: Sequence[ReportFile]) -> Iterator[str]:
@@ -249,7 +255,7 @@ class Shown:
             files=self._json_files(files),
             added=self._added,
         )
-        self._warn()
+        warn_of_problems(self.project)
 
     def for_others(self, form: str, files: Sequence[ReportFile]) -> Iterator[str]:
         """The report as other tools read it, in pieces."""
@@ -278,7 +284,7 @@ class Shown:
                 pass
             yield badge(None if self.stale else totals.percent, choices.precision)
         self.totals_percent = totals.percent
-        self._warn()
+        warn_of_problems(self.project)
 
     def _xml_file(self, found: FileReport) -> XmlFile:
         name = found.file.name.replace("\\", "/")
@@ -387,22 +393,6 @@ class Shown:
             ],
         }
 
-    def _warn(self) -> None:
-        located = self.project.located
-        problems = list(self.project.problems)
-        for measured, candidates in sorted(located.ambiguous.items()):
-            several = " or ".join(candidates)
-            problems.append(Problem(measured, f"measured elsewhere, and may be {several}"))
-        for problem in problems:
-            warn(str(problem))
-        if located.missing:
-            names = sorted(located.missing)
-            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            warn(
-                f"{counted(len(names), 'measured file')} not found here, and left out: "
-                f"{', '.join(names[:3])}{more}. See covls doctor."
-            )
-
 
 def _write_table(table: Table, shown: Shown, form: str, stream: IO[str]) -> None:
     if form == "markdown":
@@ -433,16 +423,3 @@ def _check_regexes(patterns: Iterable[str]) -> None:
             raise SettingsError(
                 f"--contexts: {pattern!r} is no regular expression: {error}"
             ) from None
-
-
-def _nothing_to_report(project: Project, paths: Sequence[Path]) -> str:
-    """Why there is not one row: what was asked for was not measured, or is left out."""
-    data_file = project.configuration.data_file
-    if paths and project.files_to_report():
-        names = ", ".join(str(path) for path in paths)
-        return f"{data_file} has nothing on {names}.\nTo see why: covls doctor {paths[0]}"
-    found = counted(len(project.located.found), "measured file")
-    return (
-        f"No file to report on: {data_file} has {found} that are here, and include and omit leave "
-        "none of them.\nTo see what was measured: covls doctor"
-    )

@@ -207,3 +207,21 @@ def test_the_page_has_every_format_of_each_command() -> None:
         "diff": {*diff_command.FORMATS},
         "report": {*form.type.choices},
     }
+
+
+def test_data_of_files_that_are_not_here_judge_nothing(
+    shop: Repository, covls: Covls, tmp_path: Path
+) -> None:
+    elsewhere = Repository(tmp_path / "elsewhere")
+    (elsewhere.folder / ".coverage").write_bytes((shop.folder / ".coverage").read_bytes())
+    for path in shop.folder.glob("*.py"):
+        path.unlink()
+    done = covls(elsewhere.folder, "check")
+    assert done.code == 3
+    assert "No file to report on" in done.err
+
+
+def test_a_base_that_is_none(shop: Repository, covls: Covls) -> None:
+    done = covls(shop.folder, "check", "--base", "nowhere")
+    assert done.code == 3
+    assert "--base names nowhere, which is no commit" in done.err
