@@ -19,6 +19,7 @@ from covls.adapters.run_records import RunRecords, nothing_ran, read_run
 from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_framework import Framework
 from covls.adapters.test_run import End, RunResult, discard, run_tests
+from covls.adapters.turn import turn
 from covls.choosing import NOTHING_AFFECTED, CannotRunError, Choice, Chooser, Request, Scope
 from covls.core.explain import Affected, affected_of
 from covls.core.test_events import Event, Tally
@@ -91,49 +92,60 @@ class Runner:
         choice: Choice,
         *,
         on_event: Callable[[Event], None] = lambda _: None,
+        on_wait: Callable[[], None] = lambda: None,
         cancelled: threading.Event | None = None,
     ) -> Outcome:
         """Run the tests of a choice, and write the project's data with their results.
 
-        `on_event` is called in this thread. A run that is cancelled leaves the data as they were.
-        Raises CannotRunError where another run of the project is under way.
+        `on_event` is called in this thread, as is `on_wait` where another process runs tests of
+        this root, whose end is waited for. A run that is cancelled leaves the data as they were.
+        Raises CannotRunError where another run of this runner is under way.
         """
         if not self._running.acquire(blocking=False):
             raise CannotRunError("Another run of this project's tests is under way.")
         try:
-            recover(self.project.configuration.data_file)
-            with self._choosing:
-                before = self._chooser.look(choice.framework)
-            began = time.time()
-            if choice.runs_nothing:
-                result = RunResult(End.FINISHED, NOTHING_AFFECTED, Tally(), exit=0)
-                if not choice.changed:
-                    return Outcome(result, written=True)
-                with self._choosing, self.project.writing():
-                    return self._take_in(choice, before, began, result)
-            if cancelled is not None and cancelled.is_set():
-                return Outcome(RunResult(End.CANCELLED, CANCELLED_BEFORE, Tally()))
-            workers = self._workers(choice)
-            result = run_tests(
-                _with_arguments(choice),
-                None if choice.everything is not None else tuple(choice.tests),
-                trusted=self.project.trusted,
-                collect_all=choice.collect_all,
-                workers=workers,
-                timeout=self.project.settings.run.timeout,
-                on_event=on_event,
-                cancelled=cancelled,
-            )
-            try:
-                # Whoever looks meanwhile would take the new data for another's.
-                with self._choosing, self.project.writing():
-                    outcome = self._take_in(choice, before, began, result)
-            finally:
-                discard(result)
-            decided = self.project.settings.run.workers is None
-            return replace(outcome, workers=workers if decided else 0)
+            with turn(self.project.root, cancelled, on_wait) as ours:
+                if not ours or (cancelled is not None and cancelled.is_set()):
+                    return Outcome(RunResult(End.CANCELLED, CANCELLED_BEFORE, Tally()))
+                return self._run(choice, on_event, cancelled)
         finally:
             self._running.release()
+
+    def _run(
+        self,
+        choice: Choice,
+        on_event: Callable[[Event], None],
+        cancelled: threading.Event | None,
+    ) -> Outcome:
+        recover(self.project.configuration.data_file)
+        with self._choosing:
+            before = self._chooser.look(choice.framework)
+        began = time.time()
+        if choice.runs_nothing:
+            result = RunResult(End.FINISHED, NOTHING_AFFECTED, Tally(), exit=0)
+            if not choice.changed:
+                return Outcome(result, written=True)
+            with self._choosing, self.project.writing():
+                return self._take_in(choice, before, began, result)
+        workers = self._workers(choice)
+        result = run_tests(
+            _with_arguments(choice),
+            None if choice.everything is not None else tuple(choice.tests),
+            trusted=self.project.trusted,
+            collect_all=choice.collect_all,
+            workers=workers,
+            timeout=self.project.settings.run.timeout,
+            on_event=on_event,
+            cancelled=cancelled,
+        )
+        try:
+            # Whoever looks meanwhile would take the new data for another's.
+            with self._choosing, self.project.writing():
+                outcome = self._take_in(choice, before, began, result)
+        finally:
+            discard(result)
+        decided = self.project.settings.run.workers is None
+        return replace(outcome, workers=workers if decided else 0)
 
     def _workers(self, choice: Choice) -> int:
         wanted = self.project.settings.run.workers

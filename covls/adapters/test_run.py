@@ -23,6 +23,7 @@ from covls.adapters.interpreter import environment_of
 from covls.adapters.package_tool import install_command
 from covls.adapters.probes import script
 from covls.adapters.test_framework import Framework, words_to_start
+from covls.adapters.turn import RUN_OF
 from covls.core.test_events import Began, Ended, Event, Notice, NotInstalled, Tally, event_from
 
 RUNS_KEPT: Final = 10
@@ -423,6 +424,7 @@ class _Journals:
 def _environment(framework: Framework, out: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that the tests see: the user's, in the environment of the interpreter."""
     found = {name: value for name, value in environ.items() if name not in _KEPT_OUT}
+    found[RUN_OF] = str(framework.root)
     command, interpreter = framework.command, framework.interpreter
     if command.runner is None:
         found["COVERAGE_FILE"] = str(out / _DATA_FILE)

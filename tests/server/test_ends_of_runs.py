@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from covls.adapters.turn import turn
 from tests.processes import HERE, processes_below, tests_run, wait_until_gone
 from tests.server.client import Client, uri_of
 from tests.server.conftest import CONFIGURATION, write
@@ -118,6 +119,23 @@ async def test_runs_of_two_roots_do_not_overlap(
     (tmp_path / "go on").touch()
     said = await ended(client, 2)
     assert [words.split(": ")[1] for words in said] == ["All tests of shop", "All tests of other"]
+    client.ignore(*QUIET)
+    await client.end()
+
+
+async def test_a_run_in_a_terminal_is_waited_for(
+    launch: Callable[..., Client], project: Path, tmp_path: Path
+) -> None:
+    client = launch("vscode")
+    client.ignore("covls/status", "covls/didChangeCoverage")
+    (tmp_path / "go on").touch()
+    await client.start(project, options=OPTIONS)
+    with turn(project):
+        await client.command("covls.runAll", uri_of(project))
+        waits = "waiting for the run under way"
+        await client.receive("$/progress", lambda p: p["value"].get("message") == waits)
+        assert not (tmp_path / "waiting").exists()
+    await ended(client)
     client.ignore(*QUIET)
     await client.end()
 

@@ -117,7 +117,9 @@ def run(
             if not choice.runs_nothing:
                 _announce(choice, form)
             with _interruptible() as cancelled, _Screen(form) as screen:
-                outcome = runner.run(choice, on_event=screen.show, cancelled=cancelled)
+                outcome = runner.run(
+                    choice, on_event=screen.show, on_wait=_say_waiting, cancelled=cancelled
+                )
         except CannotRunError as error:
             raise SettingsError(str(error)) from error
         _tell_outcome(outcome, form)
@@ -191,6 +193,10 @@ def _announce(choice: Choice, form: str) -> None:
     if choice.note and form == "text":
         for test, reasons in choice.tests.items():
             click.echo(printable(f"  {test}: {'; '.join(reasons)}"))
+
+
+def _say_waiting() -> None:
+    click.echo("Waiting for another run of these tests to end.", err=True)
 
 
 @contextmanager

@@ -43,6 +43,8 @@ AFFECTED_KIND: Final = f"{KIND}.affected"
 
 SHOW_THE_LOG: Final = "Show the log"
 
+WAITING: Final = "waiting for the run under way"
+
 BETWEEN: Final = 0.1
 """Seconds from one count shown to the next."""
 
@@ -240,7 +242,7 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
         nonlocal unsaved
         progress.on_cancel = job.cancel
         if session.turn.locked():
-            progress.say("waiting for the run under way")
+            progress.say(WAITING)
         async with session.turn:
             job.stop_waiting = None
             choice = await choose(session, root, request)
@@ -298,9 +300,14 @@ async def run(
             told = False
             loop.call_soon_threadsafe(loop.call_later, BETWEEN, show)
 
+    def on_wait() -> None:
+        progress.say(WAITING)
+
     def work() -> None:
         runner = root.runs.runner(project)
-        outcomes.append(runner.run(choice, on_event=on_event, cancelled=job.cancelled))
+        outcomes.append(
+            runner.run(choice, on_event=on_event, on_wait=on_wait, cancelled=job.cancelled)
+        )
 
     _count(session, root, job, Counts(), progress)
     test_run.begun(session, root, job)
