@@ -17,7 +17,7 @@ from covls.adapters.data_writer import NotWrittenError, recover
 from covls.adapters.partial_runs import Before
 from covls.adapters.run_records import RunRecords, nothing_ran, read_run
 from covls.adapters.test_detail import DetailStore
-from covls.adapters.test_framework import Framework
+from covls.adapters.test_framework import Framework, settles_processes
 from covls.adapters.test_run import End, RunResult, discard, run_tests
 from covls.adapters.turn import turn
 from covls.choosing import NOTHING_AFFECTED, CannotRunError, Choice, Chooser, Request, Scope
@@ -155,7 +155,8 @@ class Runner:
         if choice.everything is not None:
             detail = self._store.detail()
             count = 0 if detail is None else len(detail.tests)
-        return (os.cpu_count() or 1) if count >= PARALLEL_FROM and choice.framework.parallel else 0
+        may = choice.framework.parallel and not settles_processes(choice.request.arguments)
+        return (os.cpu_count() or 1) if may and count >= PARALLEL_FROM else 0
 
     def _take_in(self, choice: Choice, before: Before, began: float, result: RunResult) -> Outcome:
         if result.end in (End.CANCELLED, End.NOT_STARTED):

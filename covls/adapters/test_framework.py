@@ -55,7 +55,7 @@ class Framework:
     version: str | None = None
     """The runner's, where it is to be seen without running anything."""
     parallel: bool = False
-    """Whether pytest-xdist is installed."""
+    """Whether pytest-xdist is installed, and nobody says in how many processes tests run."""
     problem: str = ""
     """Why no test can run, in a sentence, or ""."""
     remedy: str = ""
@@ -213,7 +213,9 @@ def _with_what_is_wrong(framework: Framework) -> Framework:
         problem = f"{needed} is not installed for {interpreter.python}."
         remedy = install_command(root, interpreter, needed)
     parallel = (
-        command.runner == "pytest" and installed_version(interpreter, "pytest-xdist") is not None
+        command.runner == "pytest"
+        and installed_version(interpreter, "pytest-xdist") is not None
+        and not settles_processes([*_added_options(root), *command.arguments])
     )
     return replace(framework, version=version, parallel=parallel, problem=problem, remedy=remedy)
 
@@ -259,6 +261,17 @@ def _section(file: Path, section: str) -> Mapping[str, Any] | None:
         return dict(parser[section])
     # The file alone says that it is pytest's.
     return {} if file.name.endswith("pytest.ini") else None
+
+
+def _added_options(root: Path) -> tuple[str, ...]:
+    _, values = _pytest_configuration(root) or ("", {})
+    return *_words(values.get("addopts")), *_words(os.environ.get("PYTEST_ADDOPTS"))
+
+
+def settles_processes(words: Iterable[str]) -> bool:
+    """Whether options for pytest say in how many processes tests run, or need them to be one."""
+    own = re.compile(r"-n|--numprocesses|--dist\b|--pdb|--trace\b|(?:-p)?no:xdist")
+    return any(map(own.match, words))
 
 
 def _pytest_conventions(root: Path) -> Conventions:

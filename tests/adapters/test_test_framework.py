@@ -4,7 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from covls.adapters.test_framework import Framework, find_framework, words_to_start
+from covls.adapters.test_framework import (
+    Framework,
+    find_framework,
+    settles_processes,
+    words_to_start,
+)
 from covls.core.settings import Run, Settings
 
 MANAGE = "from django.core.management import execute_from_command_line\n"
@@ -109,6 +114,28 @@ def test_pytest_is_configured_above_the_root_of_a_monorepo(tmp_path: Path) -> No
     found = find(root)
     assert found.because == f"configured in {tmp_path}/pyproject.toml"
     assert found.parallel
+
+
+@pytest.mark.parametrize(
+    ("options", "parallel"),
+    [
+        ("-p no:xdist", False),
+        ("-pno:xdist", False),
+        ("-q -n 4", False),
+        ("-nauto", False),
+        ("--numprocesses=2", False),
+        ("--pdb", False),
+        ("-p no:cacheprovider --no-header -k n", True),
+    ],
+)
+def test_tests_are_shared_unless_options_settle_it(
+    tmp_path: Path, options: str, parallel: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    packages = "pytest-9.2.0", "pytest_xdist-3.8.0"
+    text = f"[tool.pytest.ini_options]\naddopts = '{options}'\n"
+    assert find(project(tmp_path, {"pyproject.toml": text}, *packages)).parallel is parallel
+    assert settles_processes(options.split()) is not parallel
 
 
 def test_names_of_tests_are_as_configured(tmp_path: Path) -> None:
