@@ -86,3 +86,12 @@ def test_every_module_imports_where_only_its_dependencies_are(
 ) -> None:
     modules = run(installed / "python", "-W", "error", "-c", IMPORT_ALL, cwd=tmp_path).split()
     assert "covls.project" in modules
+
+
+def test_init_says_what_it_lacks(installed: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [installed / "covls", "init", "--yes"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert 'python -m pip install "covls[init]"' in done.stderr
+    assert list(tmp_path.iterdir()) == []

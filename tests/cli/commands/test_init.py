@@ -1,6 +1,7 @@
 """`covls init` on the kinds of projects there are: what it proposes, writes, and leaves."""
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -280,3 +281,18 @@ def test_the_total_is_no_more_than_what_is_recorded(covls: Covls, tmp_path: Path
     gates = tomllib.loads((tmp_path / "covls.toml").read_text())["gates"]
     assert gates == {"total": 20, "patch": 90, "max-drop": 2.0}
     assert init(covls, tmp_path, "--only=covls").endswith("nothing to propose.\n")
+
+
+@pytest.mark.parametrize(("answer", "written"), [(b"y\n", True), (b"\n", False)])
+def test_at_a_terminal_it_asks(tmp_path: Path, answer: bytes, written: bool) -> None:
+    pty = pytest.importorskip("pty")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "covls", "init", "--only=neovim", f"--root={tmp_path}"]
+    with subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE) as process:
+        os.write(ours, answer)
+        out, _ = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0
+    assert b"Write 1 file?" in out
+    assert (tmp_path / ".nvim.lua").exists() is written
