@@ -17,7 +17,7 @@ CI = os.environ.get("CI", "").lower() in {"1", "true"}
 # The tests of projects that tests run covls on.
 collect_ignore = ["projects"]
 
-# What a user's shell may set and what would change the runs that tests start.
+# What a user's shell or a workflow may set and what would change the runs that tests start.
 FOREIGN = (
     "COVERAGE_CORE",
     "COVERAGE_DEBUG",
@@ -25,6 +25,9 @@ FOREIGN = (
     "COVERAGE_PROCESS_START",
     "COVERAGE_RCFILE",
     "COVLS_CACHE_DIR",
+    "COVLS_TRUSTED",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
     "PYTEST_ADDOPTS",
     "PYTEST_PLUGINS",
     "PYTHONWARNINGS",
