@@ -732,7 +732,7 @@ SCORE_WORDS: Final = (
 def closing_words(ranking: Ranking) -> list[str]:
     """What is to be said below the rows, a paragraph each."""
     if not ranking.rows and not ranking.total:
-        words = ["Nothing is left to test: no statement and no branch is uncovered."]
+        words = ["Nothing is left to test of what was measured."]
     else:
         words = [SCORE_WORDS]
     if ranking.total > len(ranking.rows):

@@ -164,15 +164,19 @@ class Priorities:
         notes = [history.note] if history.note else []
         if isinstance(changed, str):
             notes.append(f"What is in the patch is not known: {changed}")
-        lines = (
-            {} if isinstance(changed, str) else {f.file.path: f.patch.lines for f in changed.files}
-        )
+            lines = {}
+        else:
+            lines = {each.file.path: each.patch.lines for each in changed.files}
+            if changed.totals.stale:
+                many = counted(changed.totals.stale, "statement")
+                notes.append(f"Not measured as now, of the patch: {many}. Run the tests.")
         chosen = [file for file in reported if wanted.paths or not _is_test(file, framework)]
         if wanted.only_patch:
             chosen = [file for file in chosen if file.path in lines]
         if left_out := len(reported) - len(chosen) if not wanted.only_patch else 0:
             notes.append(f"Left out: {counted(left_out, 'file')} of tests.")
         sources: dict[str, Source] = {}
+        edited: list[str] = []
         stale = 0
         for number, found in enumerate(report_files(files, chosen, ()), 1):
             if number % _EVERY == 0 and not report(number, len(chosen)):
@@ -183,11 +187,17 @@ class Priorities:
                 texts.get(found.file.path),
                 lines.get(found.file.path),
                 history,
+                edited,
                 only_patch=wanted.only_patch,
             )
             if source is not None:
                 sources[source.path] = source
                 stale += source.stale
+        if edited:
+            notes.append(
+                f"{counted(len(edited), 'file')} edited since the tests ran: what was edited is "
+                "left out."
+            )
         if stale:
             notes.append(
                 f"{counted(stale, 'file')} may have changed since the tests ran: the lines of what "
@@ -240,10 +250,14 @@ def _source(
     text: str | None,
     patch: Sequence[LineRange] | None,
     history: History,
+    edited: list[str],
     *,
     only_patch: bool,
 ) -> Source | None:
-    """What is missing in a file; None where nothing is, or nothing is known."""
+    """What is missing in a file; None where nothing is, or nothing is known.
+
+    Its name is put to those `edited` where some of it is no longer what was measured.
+    """
     path, coverage = found.file.path, found.coverage
     stale, words = False, None
     if text is None and found.freshness is Freshness.FRESH:
@@ -260,6 +274,8 @@ def _source(
             return None
         coverage = view.coverage
         stale = view.freshness is Freshness.UNVERIFIED
+        if view.freshness is Freshness.EDITED:
+            edited.append(found.file.name)
         where, words = _moved(view)
         places = {
             region.measured.start: (region.start, region.end)

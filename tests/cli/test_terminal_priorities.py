@@ -64,4 +64,4 @@ def test_bars_are_as_long_as_scores_are_high() -> None:
 def test_nothing_to_test() -> None:
     stream = io.StringIO()
     print_ranking(Ranking("file"), stream)
-    assert "Nothing is left to test" in stream.getvalue()
+    assert "Nothing is left to test of what was measured." in stream.getvalue()

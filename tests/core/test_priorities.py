@@ -442,8 +442,8 @@ def test_the_ranking_as_text_markdown_and_json() -> None:
     assert (shown["start"], shown["end"], shown["lines"]) == (1, 9, [[2, 5]])
     assert shown["factors"]["branches"] == 2
     assert shown["action"]["command"] == ["covls", "run", "tests/test_a.py"]
-    assert "Nothing is left to test" in as_text(Ranking("file"))
-    assert "Nothing is left to test" in as_markdown(Ranking("file"))
+    assert "Nothing is left to test of what was measured." in as_text(Ranking("file"))
+    assert "Nothing is left to test of what was measured." in as_markdown(Ranking("file"))
 
 
 # What to do

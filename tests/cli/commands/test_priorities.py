@@ -136,7 +136,7 @@ def test_the_settings_of_the_project(covls: Covls, project: Path) -> None:
         "       Try shop.",
     ]
     write(project, {"pyproject.toml": rule.replace("3", "0")})
-    assert "Nothing is left to test" in covls(project, "priorities").out
+    assert "Nothing is left to test of what was measured." in covls(project, "priorities").out
 
 
 def test_exit_codes(covls: Covls, project: Path, tmp_path: Path) -> None:
@@ -196,8 +196,10 @@ def test_after_an_edit_what_stands_is_told_where_it_is_now(covls: Covls, project
     repository = Repository(project)
     repository("add", "shop.py")
     repository("commit", "-qm", "one")
-    row, _ = never()
+    row, notes = never()
     assert not row["stale"]
+    assert "1 file edited since the tests ran: what was edited is left out." in notes
+    assert "Not measured as now, of the patch: 1 statement. Run the tests." in notes
     assert (row["start"], row["lines"]) == (12, [[13, 14], [16, 16]])
     assert row["factors"]["statements"] == 3
 
