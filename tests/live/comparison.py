@@ -4,7 +4,7 @@ import ast
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,7 @@ class Step:
     """`same`, `different`, `unsteady` (two full runs differ), or `broken` (no full run)."""
     differences: tuple[str, ...] = ()
     missed: frozenset[str] = frozenset()
-    """Tests that fail, and were not among those that ran."""
+    """Tests that fail, also where no others run, and were not among those that ran."""
 
     @property
     def share(self) -> float:
@@ -86,6 +86,11 @@ class LiveProject:
             self._full[texts] = full_run(self.project, self.root, self.scratch)
         return self._full[texts]
 
+    def failed_alone(self, tests: Collection[str]) -> frozenset[str]:
+        """Those of some tests that fail also where no others run before them."""
+        run = full_run(self.project, self.root, self.scratch, measure=False, tests=tests)
+        return run.failed
+
     def start(self) -> FullRun:
         """Run all tests once, and hold that this is what coverage.py measures."""
         _, outcome = self.run(Scope.ALL)
@@ -107,10 +112,10 @@ class LiveProject:
         found = differences(self.data(), full.data)
         missed = {test for test in full.failed if not _is_among(test, outcome)}
         verdict = "different" if found else "same"
-        if found or missed:
+        if missed:
+            missed &= self.failed_alone(missed)
+        if found:
             again = full_run(self.project, self.root, self.scratch)
-            if again.failed != full.failed:
-                missed &= again.failed
             if again.data != full.data:
                 verdict = "unsteady"
         return Step(
@@ -244,11 +249,7 @@ def killed(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Kil
             if failed and not full.broken:
                 found += 1
                 missed = frozenset(test for test in failed if not _is_chosen(test, choice))
-                alone = frozenset[str]()
-                if missed:
-                    alone = full_run(
-                        live.project, live.root, live.scratch, measure=False, tests=missed
-                    ).failed
+                alone = live.failed_alone(missed) if missed else frozenset()
                 share = len(chosen) / len(base.ran)
                 yield Killed(edit, failed, missed & alone, missed - alone, share, choice.everything)
         restore(live.editor, before)
