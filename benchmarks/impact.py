@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +49,28 @@ class Figures:
         return f"| {name} | {len(self.shares)} | {share:.1%} | {seconds:.1f} s | {self.missed} |"
 
 
+@dataclass
+class Chosen:
+    """What one program chose after each mutation by which tests fail."""
+
+    shares: list[float] = field(default_factory=list)
+    missed: int = 0
+    """Mutations by which a test fails that it did not choose."""
+    led_astray: int = 0
+    """The same of tests that fail by what others leave behind only."""
+
+    def add(self, share: float, missed: Sized, led_astray: Sized) -> None:
+        self.shares.append(share)
+        self.missed += bool(missed)
+        self.led_astray += bool(led_astray)
+
+    def row(self, name: str) -> str:
+        """A line of the table."""
+        share, whole = statistics.median(self.shares), sum(share == 1 for share in self.shares)
+        figures = [len(self.shares), f"{share:.1%}", whole, self.missed, self.led_astray]
+        return f"| {name} | {' | '.join(map(str, figures))} |"
+
+
 class Testmon:
     """A copy of a project in which pytest-testmon chooses the tests."""
 
@@ -65,13 +87,15 @@ class Testmon:
         self._run()
         shutil.copy(self._root / ".testmondata", self._kept)
 
-    def run(self, root: Path, changed: Sequence[str]) -> tuple[frozenset[str], float]:
-        """The tests it runs after some files changed, and its seconds."""
+    def run(
+        self, root: Path, changed: Sequence[str], *, only_choose: bool = False
+    ) -> tuple[frozenset[str], float]:
+        """The tests it runs, or would run, after some files changed, and its seconds."""
         before = {name: (self._root / name).read_text() for name in changed}
         for name in changed:
             (self._root / name).write_text((root / name).read_text())
         began = processor_seconds()
-        ran = self._run()
+        ran = self._run(only_choose=only_choose)
         seconds = processor_seconds() - began
         for name, text in before.items():
             (self._root / name).write_text(text)
@@ -80,22 +104,26 @@ class Testmon:
         shutil.copy(self._kept, self._root / ".testmondata")
         return ran, seconds
 
-    def _run(self) -> frozenset[str]:
+    def _run(self, *, only_choose: bool = False) -> frozenset[str]:
         environment = {**os.environ, **self._project.environment(self._root)}
         environment["PYTHONPATH"] += os.pathsep + str(self._plugins)
         environment["COVLS_TESTS_FAILED"] = str(self._told)
         self._told.unlink(missing_ok=True)
         plugins = ["-p", "testmon.pytest_testmon", "-p", "covls_tests_failed"]
-        subprocess.run(
-            [self._python, "-m", "pytest", "-q", "--testmon", *plugins],
+        words = ["--collect-only"] if only_choose else []
+        done = subprocess.run(
+            [self._python, "-m", "pytest", "-q", "--testmon", *plugins, *words],
             cwd=self._root,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             timeout=SECONDS,
             check=False,
         )
+        if only_choose:
+            said = done.stdout.decode(errors="replace").splitlines()
+            return frozenset(line for line in said if "::" in line)
         lines = self._told.read_text().splitlines() if self._told.exists() else []
         return frozenset(line.removeprefix("ran ") for line in lines if line.startswith("ran "))
 
@@ -159,14 +187,24 @@ def measure(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
     return lines
 
 
-def recall(name: str, mutations: int, seed: int, folder: Path) -> str:
-    """The line of the table for the mutations of one project by which tests fail."""
-    found = list(killed(LiveProject(PROJECTS[name], folder, seed), MUTATIONS, mutations))
-    share = statistics.median(each.share for each in found)
-    everything = sum(each.everything is not None for each in found)
-    missed = sum(bool(each.missed) for each in found)
-    astray = sum(bool(each.led_astray) for each in found)
-    return f"| {name} | {len(found)} | {share:.1%} | {everything} | {missed} | {astray} |"
+def recall(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
+    """The lines of the table for the mutations of one project by which tests fail."""
+    project = PROJECTS[name]
+    live = LiveProject(project, folder, seed)
+    python = testmon_python() if project.runner == "pytest" else None
+    testmon = Testmon(project, live.root, folder, python) if python is not None else None
+    ours, theirs = Chosen(), Chosen()
+    for each in killed(live, MUTATIONS, mutations):
+        ours.add(each.share, each.missed, each.led_astray)
+        if testmon is not None:
+            chosen, _ = testmon.run(live.root, live.editor.written, only_choose=True)
+            unchosen = each.failed - chosen
+            alone = live.failed_alone(unchosen) if unchosen else frozenset()
+            theirs.add(len(chosen & each.all) / len(each.all), unchosen & alone, unchosen - alone)
+    lines = [ours.row(f"{name}: `covls run --affected`")]
+    if testmon is not None:
+        lines.append(theirs.row(f"{name}: `pytest --testmon`"))
+    return lines
 
 
 def main() -> None:
@@ -196,10 +234,10 @@ def main() -> None:
             work = Path(folder, "work")
             work.mkdir()
             if options.failing:
-                print(recall(name, options.failing, options.seed, work), flush=True)
-                continue
-            for line in measure(name, options.mutations, options.seed, work):
-                print(line, flush=True)
+                lines = recall(name, options.failing, options.seed, work)
+            else:
+                lines = measure(name, options.mutations, options.seed, work)
+            print(*lines, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -145,6 +145,7 @@ class Killed:
     """How many of all tests were chosen."""
     everything: str | None
     """Why all were."""
+    all: frozenset[str]
 
 
 def _is_chosen(test: str, choice: Choice) -> bool:
@@ -251,7 +252,15 @@ def killed(live: LiveProject, kinds: Sequence[Edit], count: int) -> Iterator[Kil
                 missed = frozenset(test for test in failed if not _is_chosen(test, choice))
                 alone = live.failed_alone(missed) if missed else frozenset()
                 share = len(chosen) / len(base.ran)
-                yield Killed(edit, failed, missed & alone, missed - alone, share, choice.everything)
+                yield Killed(
+                    edit,
+                    failed,
+                    missed & alone,
+                    missed - alone,
+                    share,
+                    choice.everything,
+                    base.ran,
+                )
         restore(live.editor, before)
 
 
