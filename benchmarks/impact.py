@@ -24,7 +24,7 @@ from pathlib import Path
 from benchmarks.cases import cache_folder
 from tests.live.comparison import LiveProject, killed
 from tests.live.edits import MUTATIONS, contents, restore, some_edit
-from tests.live.projects import PROJECTS, SECONDS, FullRun, Project, full_run
+from tests.live.projects import PROJECTS, SECONDS, FullRun, Project, full_run, reporter
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Testmon:
         self._root = folder / "testmon" / root.name
         self._told = folder / "testmon.txt"
         self._kept = folder / "testmondata"
-        self._plugins = folder / "scratch" / "plugin"
+        self._plugins = reporter(folder / "scratch")
         shutil.copytree(root, self._root, ignore=shutil.ignore_patterns(".coverage*"))
         self._run()
         shutil.copy(self._root / ".testmondata", self._kept)

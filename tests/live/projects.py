@@ -102,6 +102,13 @@ class FullRun:
         return self.code not in (0, 1) or not self.ran
 
 
+def reporter(scratch: Path) -> Path:
+    """The folder of pytest's plugin `covls_tests_failed`, which names tests in a file."""
+    folder = scratch / "plugin"
+    write(folder, {"covls_tests_failed.py": _REPORTER})
+    return folder
+
+
 def full_run(
     project: Project,
     root: Path,
@@ -124,14 +131,12 @@ def full_run(
     told.unlink(missing_ok=True)
     shutil.rmtree(data_file.parent, ignore_errors=True)
     data_file.parent.mkdir(parents=True)
-    (scratch / "plugin").mkdir(exist_ok=True)
-    (scratch / "plugin/covls_tests_failed.py").write_text(_REPORTER)
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("COV")
     } | project.environment(copy)
     if project.runner == "pytest":
         words = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "covls_tests_failed"]
-        environment["PYTHONPATH"] += os.pathsep + str(scratch / "plugin")
+        environment["PYTHONPATH"] += os.pathsep + str(reporter(scratch))
         environment["COVLS_TESTS_FAILED"] = str(told)
     elif project.runner == "django":
         words = ["manage.py", "test", "-v", "2"]
