@@ -1,6 +1,6 @@
 /** The rows of "Test next": uncovered functions, and below each why, and what to do. */
 
-import type { PriorityRow } from '../protocol.ts';
+import type { PrioritiesResult, PriorityRow } from '../protocol.ts';
 
 /** A place to open; lines are 0-based. */
 export interface Target {
@@ -16,6 +16,11 @@ export interface Row {
   readonly icon: string;
   readonly target: Target | undefined;
   readonly below: readonly Row[];
+}
+
+/** The functions, best first, and then what there is to say of the list itself. */
+export function rows({ rows: found, notes }: PrioritiesResult): Row[] {
+  return [...found.map(rowOf), ...notes.map((note) => line(note, 'info', undefined))];
 }
 
 /** A function that is worth a test, opened at the first line that is missing. */

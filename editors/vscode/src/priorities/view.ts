@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 
 import type { CoverageStore } from '../coverage/store.ts';
-import { rowOf, type Row } from './rows.ts';
+import { rows, type Row } from './rows.ts';
 
 export class PrioritiesView implements vscode.TreeDataProvider<Row>, vscode.Disposable {
   readonly #store: CoverageStore;
@@ -57,7 +57,6 @@ export class PrioritiesView implements vscode.TreeDataProvider<Row>, vscode.Disp
 
   async #rows(): Promise<Row[]> {
     const found = await this.#store.priorities();
-    this.#view.message = found?.notes.join(' ') ?? '';
-    return found?.rows.map(rowOf) ?? [];
+    return found === undefined ? [] : rows(found);
   }
 }

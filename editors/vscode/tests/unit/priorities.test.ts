@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { rowOf } from '../../src/priorities/rows.ts';
+import { rowOf, rows } from '../../src/priorities/rows.ts';
 import type { PriorityRow } from '../../src/protocol.ts';
 
 const ROW: PriorityRow = {
@@ -70,3 +70,15 @@ for (const [what, uri, exists, line] of [
     assert.equal(todo?.target?.line, line);
   });
 }
+
+test('notes come last: the list is what is looked for', () => {
+  const notes = ['Left out: 1 file of tests.'];
+  const found = rows({ folders: [], by: 'function', total: 1, rows: [ROW], notes });
+  assert.deepEqual(
+    found.map(({ label, target }) => [label, target?.line]),
+    [
+      ['Cart.discount', 13],
+      ['Left out: 1 file of tests.', undefined],
+    ],
+  );
+});
