@@ -1,4 +1,4 @@
-"""A run told test by test, to clients that want to hear of it."""
+"""A run told test by test, to clients that want to hear of it: to others it would be unclaimed."""
 
 from pathlib import Path
 from typing import Any
@@ -78,15 +78,4 @@ async def test_one_that_never_began_ends_all_the_same(minimal: Client, tmp_path:
     assert await minimal.command("covls.cancelRun", uri_of(shop)) is True
     assert [each["state"] for each in await told_of(minimal, second)] == ["ended"]
     assert (await told_of(minimal, first))[0]["state"] == "begun"
-    await minimal.end()
-
-
-async def test_nobody_is_told_who_did_not_ask(minimal: Client, tmp_path: Path) -> None:
-    folder = write(tmp_path / "shop", shop__py=SHOP, test_shop__py=TESTS)
-    minimal.ignore(*QUIET[:-1], "window/showMessage", "textDocument/publishDiagnostics")
-    await minimal.start(folder, options=OPTIONS)
-    await minimal.command("covls.runAll")
-    while " s)" not in (await minimal.receive("window/logMessage"))["message"]:
-        pass
-    assert minimal.count("covls/testRun") == 0
     await minimal.end()
