@@ -119,12 +119,10 @@ def _sections(name: str, text: str) -> tuple[str, Mapping[str, Mapping[str, Any]
 
 def _omissions(facts: Facts) -> list[str]:
     """The patterns of files that are measured as things are, and need not be."""
-    measured = replace(
-        facts.configuration,
-        source_folders=(facts.root,),
-        source_packages=(),
-        run_include=(),
-    )
+    measured = facts.configuration
+    if not (measured.source_folders or measured.source_packages or measured.run_include):
+        folders = tuple(facts.root / folder for folder in facts.source)
+        measured = replace(measured, source_folders=folders)
     return [
         omission.pattern
         for omission in facts.omissions

@@ -25,7 +25,8 @@ _BESIDE: Final = frozenset(
 )
 
 # What Django's `startproject` writes, and nobody tests.
-_DJANGO_FILES: Final = frozenset({"settings.py", "wsgi.py", "asgi.py"})
+_DJANGO_FILES: Final = frozenset({"manage.py", "settings.py", "wsgi.py", "asgi.py"})
+_DJANGO_WORDS: Final = re.compile("INSTALLED_APPS|ROOT_URLCONF|DJANGO_SETTINGS_MODULE|SECRET_KEY")
 
 PYTHON: Final = "3.13"
 """What CI runs by, where the project does not say."""
@@ -74,7 +75,8 @@ def look(root: Path) -> Facts:
     framework = find_framework(root, settings)
     files = [Path(file).relative_to(root) for file in local_python_files(root)]
     django = framework.command.runner == "django" or any(
-        file.name == "manage.py" and "django" in _text(root / file) for file in files
+        file.name == "manage.py" and len(file.parts) < 3 and "django" in _text(root / file)
+        for file in files
     )
     project = _toml(root / "pyproject.toml")
     launcher, install = _installing(root, project, framework)
@@ -136,7 +138,7 @@ def _omissions(root: Path, files: Sequence[Path], django: bool, *, whole: bool) 
                 found.setdefault("*/migrations/*", file)
             elif parts[-2:-1] == ("settings",) and len(parts) > 2:
                 found.setdefault(f"{file.parent.as_posix()}/*", file)
-            elif file.name == "manage.py" or (file.name in _DJANGO_FILES and len(parts) > 1):
+            elif file.name in _DJANGO_FILES and _DJANGO_WORDS.search(_text(root / file)):
                 found.setdefault(file.as_posix(), file)
         if whole:
             for name in ("static", "staticfiles", "media"):

@@ -142,7 +142,8 @@ def test_what_the_user_has_set_stays(covls: Covls, tmp_path: Path) -> None:
         "precision = 2\r\n[tool.coverage.run]\r\nsource = ['shop']\r\nomit = ['*/migrations/*']\r\n"
         "[tool.covls.gates]\r\npatch = 50\r\n",
         "shop/migrations/0001_initial.py": "",
-        "manage.py": "import django\n",
+        "manage.py": "# django\n",
+        "shop/settings.py": "INSTALLED_APPS = []\n",
         ".pre-commit-config.yaml": "repos:\n- repo: meta\n  hooks:\n  - id: identity # me\n",
         ".github/workflows/coverage.yml": "name: mine\n",
         ".gitlab-ci.yml": "stages: [build, unit-tests]\nbuild:\n  stage: build\n  script: [make]\n",
@@ -155,7 +156,7 @@ def test_what_the_user_has_set_stays(covls: Covls, tmp_path: Path) -> None:
     values = tomllib.loads(text)["tool"]
     assert values["coverage"]["report"]["precision"] == 2
     assert values["coverage"]["run"]["source"] == ["shop"]
-    assert values["coverage"]["run"]["omit"] == ["*/migrations/*", "manage.py"]
+    assert values["coverage"]["run"]["omit"] == ["*/migrations/*", "shop/settings.py"]
     assert values["covls"]["gates"] == {"patch": 50, "total": 60, "max-drop": 2.0}
     assert "# mine\r\n" in text
     assert "fail_under = 60  # for now\r\n" in text
@@ -296,3 +297,12 @@ def test_at_a_terminal_it_asks(tmp_path: Path, answer: bytes, written: bool) -> 
     assert process.returncode == 0
     assert b"Write 1 file?" in out
     assert (tmp_path / ".nvim.lua").exists() is written
+
+
+def test_a_library_with_a_django_project_in_its_tests(covls: Covls, tmp_path: Path) -> None:
+    write(tmp_path, {"pyproject.toml": "", "lib/__init__.py": "", "lib/settings.py": "A = 1\n"})
+    copy_parcels(tmp_path / "tests" / "projects")
+    init(covls, tmp_path, "--yes", "--only=coverage")
+    run = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["coverage"]["run"]
+    assert run["source"] == ["lib"]
+    assert "omit" not in run
