@@ -21,6 +21,7 @@ from covls.adapters.test_choice import (
 from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_environment import environment_of_tests
 from covls.adapters.test_framework import Framework, find_framework
+from covls.core.gates import is_below
 from covls.core.naming import Conventions, id_of, is_test_file
 from covls.project import Project
 
@@ -267,9 +268,14 @@ class Chooser:
                     made_for[1],
                     self._store,
                     is_test_file=lambda path: is_test_file(path, framework.conventions),
+                    unread=self._is_unread,
                 ),
             )
         return self._runs[1]
+
+    def _is_unread(self, path: str) -> bool:
+        """Whether the user knows that no test reads a file."""
+        return any(is_below(path, pattern) for pattern in self._project.settings.run.unread)
 
     def _environment(self, framework: Framework) -> dict[str, str]:
         command = framework.command

@@ -85,12 +85,14 @@ class PartialRuns:
         *,
         cache: Path | None = None,
         is_test_file: Callable[[str], bool],
+        unread: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.root = root
         self.data_file = data_file
         self.store = store
         self._cache = cache
         self._is_test_file = is_test_file
+        self._unread = unread
         self._files: dict[str, FileState] = {}
         self._imports: dict[str, Imports | None] | None = None
         self._changes: dict[Versions, Change] = {}
@@ -171,6 +173,7 @@ class PartialRuns:
             is_test_file=self._is_test_file,
             scoped=scoped,
             tests_now=tests_now,
+            unread=self._unread,
         )
 
     def _measured(self, detail: Detail) -> dict[str, str]:

@@ -27,7 +27,7 @@ _CONFIGURATION: Final = re.compile(
 _READ_BY_PEOPLE: Final = re.compile(
     r"(?:^|/)(?:README|CHANGE|CHANGES|CHANGELOG|HISTORY|NEWS|LICEN[CS]E|COPYING|AUTHORS|CONTRIBUTING"
     r"|CODE_OF_CONDUCT|SECURITY)[^/]*$|^(?:docs?|news|changes|changelog\.d|licenses)/(?!.*\.py$)"
-    r"|^[^/]*\.(?:md|rst)$|^(?:\.[^/]*|Makefile|justfile|codecov\.yml)$|^\.(?:github|gitlab|vscode|idea)/",
+    r"|^[^/]*\.(?:md|rst)$|^(?:\.[^/]*|Makefile|justfile|codecov\.yml|covls\.toml)$|^\.(?:github|gitlab|vscode|idea)/",
     re.IGNORECASE,
 )
 _KEEPS_RESULTS: Final = re.compile(r"cache|memo|singleton|once", re.IGNORECASE)
@@ -103,14 +103,16 @@ def affected(
     is_test_file: Callable[[str], bool],
     scoped: bool = True,
     tests_now: Collection[str] | None = None,
+    unread: Callable[[str], bool] = lambda _: False,
 ) -> Selection:
     """The tests to run after some changes.
 
     `graph` is of the sources as they are now; `measured` are the measured paths of files by their
     path below the root. `scoped` says that the detail tells what ran in fixtures of wider scope
-    than a test's apart. `tests_now` are the tests that there are, where that is known.
+    than a test's apart. `tests_now` are the tests that there are, where that is known. `unread`
+    says of files that are not Python which ones the user knows that no test reads.
     """
-    work = _Impact(detail, changes, graph, measured, is_test_file, scoped)
+    work = _Impact(detail, changes, graph, measured, is_test_file, scoped, unread)
     everything = work.run(tests_now)
     ordered = dict(sorted(work.found.items(), key=work.order))
     return Selection(
@@ -136,6 +138,7 @@ class _Impact:
         measured: Mapping[str, str],
         is_test_file: Callable[[str], bool],
         scoped: bool,
+        unread: Callable[[str], bool],
     ) -> None:
         self.detail = detail
         self.changes = changes
@@ -143,6 +146,7 @@ class _Impact:
         self.measured = measured
         self.is_test_file = is_test_file
         self.scoped = scoped
+        self.unread = unread
         self.found: dict[str, dict[str, None]] = {}
         self.gone: set[str] = set()
         self.collect_all = False
@@ -286,9 +290,12 @@ class _Impact:
         if path in self.by_file:
             self._add_file(path, f"{path} was {_done(change)}")
             return
-        if _READ_BY_PEOPLE.search(path):
+        if _READ_BY_PEOPLE.search(path) or self.unread(path):
             return
-        raise _EverythingError(f"{path} was {_done(change)}; covls cannot tell which tests read it")
+        raise _EverythingError(
+            f"{path} was {_done(change)}; covls cannot tell which tests read it (if none does, "
+            "name it in `run.unread`)"
+        )
 
     def _whole_file(self, path: str, change: Change) -> None:
         """A source file without tests that is new, gone, or of which the measured text is lost."""

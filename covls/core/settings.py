@@ -214,6 +214,14 @@ class Run:
             maximum=256,
         ),
     ] = None
+    unread: Annotated[
+        tuple[str, ...],
+        About(
+            "Files that no test reads, as paths or patterns from the root, such as `notes` or "
+            "`**/*.drawio`: when one changes, no test has to run for it. Python files and "
+            "configuration are not meant."
+        ),
+    ] = ()
 
 
 _PERCENT: dict[str, Any] = {"minimum": 0, "maximum": 100}

@@ -286,6 +286,7 @@ export const SERVER_SETTINGS = [
   'run.arguments',
   'run.timeout',
   'run.workers',
+  'run.unread',
   'gates.total',
   'gates.patch',
   'gates.minPatch',

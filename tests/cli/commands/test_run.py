@@ -275,3 +275,22 @@ def test_an_edit_that_no_test_has_to_run_for(covls: Covls, shop: Path) -> None:
     done = covls(shop, "--trusted", "run", "--affected")
     assert (done.code, done.out) == (0, "No test is affected by what changed since the last run.\n")
     assert shown(shop) == measured_anew(shop)
+
+
+def test_a_file_that_no_test_reads_is_the_users_to_name(covls: Covls, shop: Path) -> None:
+    assert covls(shop, "run").code == 0
+    (shop / "notes").mkdir()
+    (shop / "notes" / "plan.drawio").write_text("<a/>")
+    said = covls(shop, "run", "-n", "--affected").out
+    assert "notes/plan.drawio was added; covls cannot tell which tests read it" in said
+    assert "name it in `run.unread`" in said
+    settings = shop / "covls.toml"
+    settings.write_text(f'python = "{sys.executable}"\n[run]\nunread = ["**/*.drawio"]\n')
+    assert "No test is affected" in covls(shop, "run", "-n", "--affected").out
+    # Python is not meant, nor is configuration.
+    edit(settings, "**/*.drawio", "**")
+    edit(shop / "shop/cart.py", "if discount:", "if discount > 0:")
+    (shop / "conftest.py").write_text("")
+    assert "conftest.py was added" in covls(shop, "run", "-n", "--affected").out
+    (shop / "conftest.py").unlink()
+    assert "tests/test_cart.py::test_total" in covls(shop, "run", "-n", "--affected").out
