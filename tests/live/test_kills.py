@@ -38,7 +38,9 @@ pytestmark = pytest.mark.skipif(not HERE, reason="asks /proc for processes")
 def wait_for_results(started: "subprocess.Popen[bytes]") -> None:
     """Until the tests have run, and what they brought is to be put into the data."""
     ran = False
+    deadline = time.monotonic() + 120
     while started.poll() is None:
+        assert time.monotonic() < deadline, "the tests do not end"
         now = tests_run(started.pid)
         if ran and not now:
             return
