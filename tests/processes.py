@@ -23,7 +23,7 @@ def processes_below(pid: int) -> list[int]:
     return found[1:]
 
 
-def tests_run(pid: int) -> bool:
+def is_running_tests(pid: int) -> bool:
     """Whether a process has tests run just now."""
     found = b""
     for child in processes_below(pid):

@@ -19,7 +19,7 @@ from covls.adapters.test_run import End
 from covls.choosing import Request, Scope
 from tests.live.comparison import LiveProject
 from tests.live.projects import PROJECTS, Ran, full_run
-from tests.processes import HERE, processes_below, tests_run, wait_until_gone
+from tests.processes import HERE, is_running_tests, processes_below, wait_until_gone
 
 KILLS = int(os.environ.get("COVLS_KILLS", "5"))
 CANCELS = max(2, KILLS // 4)
@@ -41,7 +41,7 @@ def wait_for_results(started: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 120
     while started.poll() is None:
         assert time.monotonic() < deadline, "the tests do not end"
-        now = tests_run(started.pid)
+        now = is_running_tests(started.pid)
         if ran and not now:
             return
         ran = now

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from covls.adapters.turn import turn
-from tests.processes import HERE, processes_below, tests_run, wait_until_gone
+from tests.processes import HERE, is_running_tests, processes_below, wait_until_gone
 from tests.server.client import Client, uri_of
 from tests.server.conftest import CONFIGURATION, write
 from tests.server.features.test_run import OPTIONS, QUIET, SHOP, TESTS, WAITS, ended, there
@@ -208,9 +208,9 @@ async def ran(client: Client, project: Path, command: str) -> None:
 async def results(client: Client) -> None:
     """Wait until the tests have run, and what they brought is to be put into the data."""
     async with asyncio.timeout(60):
-        while not tests_run(client.process.pid):
+        while not is_running_tests(client.process.pid):
             await asyncio.sleep(0.005)
-        while tests_run(client.process.pid):
+        while is_running_tests(client.process.pid):
             await asyncio.sleep(0.005)
 
 
