@@ -177,12 +177,18 @@ class Chooser:
             return self._in_folder(request, framework, what)
         of_tests = is_test_file(what, framework.conventions)
         found: Sequence[str] = ()
+        unknown = 0
         if request.scope is Scope.LINES:
             first, last = request.first, request.last
             found = self._reaching_lines(path, first, last, request.text)
             what += f":{first}" if first == last else f":{first}-{last}"
         elif not of_tests:
             found = self._project.tests_of(path)
+        if framework.command.runner == "pytest":
+            # coverage.py's `dynamic_context = test_function` has names that pytest cannot run.
+            unknown = len(found)
+            found = [test for test in found if "::" in test]
+            unknown -= len(found)
         if found:
             known: dict[str, tuple[str, ...]] = dict.fromkeys(found, (f"reaches {what}",))
             if request.scope is Scope.FILE:
@@ -198,7 +204,10 @@ class Chooser:
         if of_tests:
             return Choice(request, framework, tests)
         note = (
-            f"No recorded test reaches {what}; these were found by names and imports."
+            f"The tests recorded to reach {what} have names that pytest cannot run; these were "
+            "found by names and imports."
+            if unknown
+            else f"No recorded test reaches {what}; these were found by names and imports."
             if self._project.tells_tests
             else "Which tests reach it was not recorded yet; these were found by names and imports."
         )

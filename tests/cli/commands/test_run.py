@@ -144,6 +144,18 @@ def test_a_file_before_anything_was_recorded(covls: Covls, shop: Path) -> None:
     ]
 
 
+def test_names_that_pytest_cannot_run_are_not_given_to_it(covls: Covls, shop: Path) -> None:
+    config = (shop / "pyproject.toml").read_text()
+    contexts = 'branch = true\ndynamic_context = "test_function"'
+    (shop / "pyproject.toml").write_text(config.replace("branch = true", contexts))
+    coverage(shop, "run", "-m", "pytest", "-q")
+    done = covls(shop, "--trusted", "run", "shop/cart.py")
+    assert done.code == 0, done
+    assert "tests/test_cart.py. The tests recorded to reach" in done.out
+    assert "2 passed." in done.out
+    assert shown(shop) == measured_anew(shop)
+
+
 def test_a_test_that_fails(covls: Covls, shop: Path) -> None:
     edit(shop / "shop/cart.py", "return 5", "return 6")
     done = covls(shop, "--trusted", "run", "-f", "json")
