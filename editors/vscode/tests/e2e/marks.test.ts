@@ -111,7 +111,7 @@ test('colours are those of the theme, which may change, or the ones the user cho
   };
   const states = ['covered', 'missing', 'partial'];
   for (const [theme, kind, picture] of [
-    ['Light Modern', 'light', 'readme-light'],
+    ['Light Modern', 'light', 'light'],
     ['Dark High Contrast', 'highContrast', 'readme-high-contrast'],
     ['Light High Contrast', 'highContrastLight', 'high-contrast-light'],
     ['Dark Modern', 'dark', 'dark'],
