@@ -13,7 +13,7 @@ from covls.adapters.watcher import DataWatcher
 from covls.core.coverage import Totals
 from covls.core.settings import Layer, Problem, Settings, read_settings
 from covls.project import Patch, Project, Refreshed
-from covls.server.messages import StatusParams
+from covls.server.messages import FolderTests, StatusParams
 from covls.server.runs import Runs
 
 logger = logging.getLogger(__name__)
@@ -69,6 +69,8 @@ class Root:
 
     totals: Totals | None = None
     """The whole project's figures, once they were counted."""
+    tests: tuple[object, FolderTests] | None = None
+    """The tests that were last told, and what they were read from."""
     any_unverified: bool = False
     counted: object = None
     """What the figures were counted from: state of the data, and settings."""

@@ -19,8 +19,13 @@ async def project_tests(session: Session, params: ProjectTestsParams | None) -> 
     found = []
     for root in await roots_of(session, params.folder if params is not None else None):
         if root.project is not None and root.project.tells_tests:
-            folder = session.folder_uri(root)
-            found.append(await session.in_thread(_tests_of, root.project, folder))
+            # Asked for whenever the status is another, which it is while somebody types.
+            source, kept = root.source, root.tests
+            if kept is None or kept[0] != source:
+                folder = session.folder_uri(root)
+                kept = source, await session.in_thread(_tests_of, root.project, folder)
+                root.tests = kept
+            found.append(kept[1])
     return found
 
 

@@ -1,12 +1,13 @@
 """The recorded tests of a project, and the files they reach."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from covls.server.features.project_tests import within
-from tests.server.client import Client, uri_of
-from tests.server.conftest import CONFIGURATION, measure, write
+from tests.server.client import DEADLINE, Client, uri_of
+from tests.server.conftest import CONFIGURATION, measure, run_tests, write
 
 QUIET = ("covls/status", "covls/didChangeCoverage", "$/progress")
 
@@ -27,6 +28,20 @@ async def test_tests_and_the_files_they_reach(minimal: Client, shop: Path) -> No
     }
     assert await minimal.request("covls/projectTests", {"folder": uri_of(shop)}) == [found]
     assert await minimal.request("covls/projectTests", {"folder": "untitled:a"}) == []
+    await minimal.end()
+
+
+async def test_new_data_have_tests_of_their_own(minimal: Client, shop: Path) -> None:
+    run_tests(shop, "-k", "discount")
+    minimal.ignore(*QUIET)
+    await minimal.start(shop)
+    (found,) = await minimal.request("covls/projectTests", {})
+    assert found["tests"] == ["test_shop.py::test_discount"]
+    run_tests(shop)
+    async with asyncio.timeout(2 * DEADLINE):
+        while len(found["tests"]) < 3:
+            await asyncio.sleep(0.05)
+            (found,) = await minimal.request("covls/projectTests", {})
     await minimal.end()
 
 
