@@ -29,6 +29,10 @@ ASKED_FOR = "asked for"
 
 NOTHING_AFFECTED = "No test is affected by what changed since the last run."
 
+TAKEN_IN_PASSING = 8 * 1024 * 1024
+"""Bytes of data that another tool wrote, at most, that are taken in where no run is asked for: it
+takes half a second a megabyte."""
+
 NAMED = 3
 """So many tests are called by their names; of more it is said how many there are."""
 
@@ -56,6 +60,8 @@ class Request:
     text: str | None = None
     texts: Mapping[Path, str] = field(default_factory=dict)
     """Texts in the place of those on disk, by path, by which affected tests are to be chosen."""
+    in_passing: bool = False
+    """Whether nobody waits for a run, and so not for much data to be taken in either."""
     app: str = ""
     tests: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
@@ -252,7 +258,7 @@ class Chooser:
         return self._project.tests_at(path, first, last, text)
 
     def _affected(self, request: Request, framework: Framework) -> Choice:
-        before = self.look(framework, request.texts)
+        before = self.look(framework, request.texts, in_passing=request.in_passing)
         selection = self.partial_runs(framework).select(before)
         if selection.everything is not None:
             return Choice(request, framework, {}, everything=selection.everything)
@@ -293,10 +299,17 @@ class Chooser:
         words += (*command.program, *command.arguments)
         return environment_of_tests(interpreter, self._project.configuration, words)
 
-    def look(self, framework: Framework, texts: Mapping[Path, str] | None = None) -> Before:
+    def look(
+        self,
+        framework: Framework,
+        texts: Mapping[Path, str] | None = None,
+        *,
+        in_passing: bool = False,
+    ) -> Before:
         """How things stand before a run. Data that another tool wrote are adopted.
 
-        `texts` are what an editor has of files that are not saved, by path.
+        `texts` are what an editor has of files that are not saved, by path. Raises CannotRunError
+        where there is too much to adopt `in_passing`.
         """
         runs, environment = self.partial_runs(framework), self._environment(framework)
         unsaved = {
@@ -308,6 +321,11 @@ class Chooser:
         if before.data and (
             before.about is None or before.about.data != data_identity(before.data)
         ):
+            if in_passing and sum(each.size for each in before.data.files) > TAKEN_IN_PASSING:
+                raise CannotRunError(
+                    "The coverage data were written by something else than covls, and it takes a "
+                    "while to look through them: `covls run --affected --dry-run` does."
+                )
             snapshot = self._project.snapshot
             if snapshot is None or snapshot.fingerprint != before.data:
                 self._project.load()

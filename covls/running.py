@@ -76,7 +76,7 @@ class Runner:
         `texts` are what an editor has of files that are not saved, by path.
         """
         try:
-            choice = self.choose(Request(Scope.AFFECTED, texts=texts or {}))
+            choice = self.choose(Request(Scope.AFFECTED, texts=texts or {}, in_passing=True))
         except CannotRunError as error:
             return Affected(unknown=str(error))
         return affected_of(

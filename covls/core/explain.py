@@ -57,7 +57,7 @@ class Affected:
     everything: str | None = None
     """Why all tests have to run; None where that is not so."""
     unknown: str = ""
-    """Why no test can run, or ""."""
+    """Why nothing is known of that, or ""."""
 
 
 def affected_of(
@@ -244,7 +244,7 @@ def _tests(found: Explanation, mark: Mark) -> Sequence[str]:
 def _affected(found: Explanation, affected: Affected) -> Iterator[str]:
     """What was changed, how many of the line's tests have to run for it, and why."""
     if affected.unknown:
-        yield f"no test can run: {affected.unknown}"
+        yield f"not told: {affected.unknown}"
         return
     if affected.everything is not None:
         yield f"all tests have to run: {affected.everything}"

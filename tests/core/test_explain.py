@@ -156,7 +156,7 @@ def test_which_of_the_tests_have_to_run() -> None:
             ["changed since the last run: t.py", "no test is known to reach this line"],
         ),
         (TESTS, affected_of(TESTS, {}, everything="because"), ["all tests have to run: because"]),
-        (TESTS, Affected(unknown="Not trusted."), ["no test can run: Not trusted."]),
+        (TESTS, Affected(unknown="Not trusted."), ["not told: Not trusted."]),
     ],
 )
 def test_what_is_said_of_them(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from covls import choosing
 from tests.cli.commands.test_run import shop as shop
 from tests.cli.measured import Covls, age, coverage, stamps, write
 
@@ -112,6 +113,15 @@ def test_whether_its_tests_are_affected_by_edits(covls: Covls, shop: Path) -> No
     assert "  affected       all tests have to run: conftest.py was added" in said
     (shop / "conftest.py").unlink()
     assert stamps(shop) == before
-    # Where nothing may run, no test would.
+    # Where nothing may run, none has to.
     said = covls(shop, "explain", "--no-trusted", place).out
-    assert "  affected       no test can run: This workspace is not trusted" in said
+    assert "  affected       not told: This workspace is not trusted" in said
+
+
+def test_much_data_of_another_tool_is_not_waited_for(
+    covls: Covls, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choosing, "TAKEN_IN_PASSING", 1000)
+    done = covls(project, "explain", "shop.py:3")
+    assert "  affected       not told: The coverage data were written by something else" in done.out
+    assert "  tests          __main__.test_it\n" in done.out
