@@ -10,9 +10,11 @@ fails, and does not run it.
 """
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -85,6 +87,9 @@ class Testmon:
         self._plugins = reporter(folder / "scratch")
         shutil.copytree(root, self._root, ignore=shutil.ignore_patterns(".coverage*"))
         self._run()
+        with contextlib.closing(sqlite3.connect(self._root / ".testmondata")) as database:
+            # Where a test fails, what it wrote last is in a file beside it.
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy(self._root / ".testmondata", self._kept)
 
     def run(
