@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from covls.adapters.data_file import fingerprint
 from covls.adapters.ledger import data_identity
 from covls.adapters.local_files import local_python_files
 from covls.adapters.partial_runs import Before, PartialRuns, never_ran
@@ -30,8 +31,9 @@ ASKED_FOR = "asked for"
 NOTHING_AFFECTED = "No test is affected by what changed since the last run."
 
 TAKEN_IN_PASSING = 8 * 1024 * 1024
-"""Bytes of data that another tool wrote, at most, that are taken in where no run is asked for: it
-takes half a second a megabyte."""
+FILES_IN_PASSING = 300
+"""Bytes, and measured files, of data that another tool wrote, at most, that are taken in where no
+run is asked for. The files of a project are all parsed for that, the first time."""
 
 NAMED = 3
 """So many tests are called by their names; of more it is said how many there are."""
@@ -312,6 +314,11 @@ class Chooser:
         where there is too much to adopt `in_passing`.
         """
         runs, environment = self.partial_runs(framework), self._environment(framework)
+        if in_passing and self._has_much_to_take_in():
+            raise CannotRunError(
+                "The coverage data were written by something else than covls, and it takes a "
+                "while to look through them: `covls run --affected --dry-run` does."
+            )
         unsaved = {
             name_of(os.path.realpath(path), self._root): text
             for path, text in (texts or {}).items()
@@ -321,11 +328,6 @@ class Chooser:
         if before.data and (
             before.about is None or before.about.data != data_identity(before.data)
         ):
-            if in_passing and sum(each.size for each in before.data.files) > TAKEN_IN_PASSING:
-                raise CannotRunError(
-                    "The coverage data were written by something else than covls, and it takes a "
-                    "while to look through them: `covls run --affected --dry-run` does."
-                )
             snapshot = self._project.snapshot
             if snapshot is None or snapshot.fingerprint != before.data:
                 self._project.load()
@@ -335,6 +337,16 @@ class Chooser:
                 runs.adopt(snapshot, environment, only_first_tests=only_first)
                 before = runs.look(environment, unsaved)
         return before
+
+    def _has_much_to_take_in(self) -> bool:
+        """Whether the data are another tool's, and large."""
+        data = fingerprint(self._project.configuration.data_file)
+        snapshot, about = self._project.snapshot, self._store.about()
+        if about is not None and about.data == data_identity(data):
+            return False
+        return sum(each.size for each in data.files) > TAKEN_IN_PASSING or (
+            snapshot is not None and len(snapshot.paths) > FILES_IN_PASSING
+        )
 
 
 def _as_taken(test: str, framework: Framework) -> str:
