@@ -90,9 +90,15 @@ function goTo(store: CoverageStore, forward: boolean): void {
   );
 }
 
-/** The Python extension's choice where it is there; else the setting, by a file that is picked. */
+/**
+ * The Python extension's choice where it is there and holds; else the setting, by a file that is
+ * picked. A setting that is there goes before that choice, so it is the one to be changed.
+ */
 async function selectInterpreter(): Promise<void> {
-  if (vscode.extensions.getExtension('ms-python.python') !== undefined) {
+  const settings = vscode.workspace.getConfiguration('covls');
+  const set = settings.inspect<string | null>('interpreter');
+  const isSet = settings.get('interpreter') != null;
+  if (!isSet && vscode.extensions.getExtension('ms-python.python') !== undefined) {
     await vscode.commands.executeCommand('python.setInterpreter');
     return;
   }
@@ -102,7 +108,11 @@ async function selectInterpreter(): Promise<void> {
   });
   const python = picked?.[0]?.fsPath;
   if (python !== undefined) {
-    const settings = vscode.workspace.getConfiguration('covls');
-    await settings.update('interpreter', python, vscode.ConfigurationTarget.Global);
+    const inWorkspace = set?.workspaceValue != null;
+    await settings.update(
+      'interpreter',
+      python,
+      inWorkspace ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global,
+    );
   }
 }

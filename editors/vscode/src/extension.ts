@@ -65,7 +65,7 @@ export function activate(context: vscode.ExtensionContext): void {
   void vscode.commands.executeCommand('setContext', 'covls.active', true);
   // Nobody waits for the server: what it finds is shown when it comes.
   void server.restart();
-  void onChosen(() => void server.restart()).then((subscription) => {
+  void onChosen(() => void server.takePython()).then((subscription) => {
     if (subscription !== undefined) {
       context.subscriptions.push(subscription);
     }

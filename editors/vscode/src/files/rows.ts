@@ -14,15 +14,15 @@ export interface Row {
 export function rows(project: ProjectCoverageResult): Row[] {
   return [...project.files]
     .sort((one, other) => missed(other) - missed(one) || compare(one.name, other.name))
-    .map(row);
+    .map((file) => row(file, project.folders.length > 1));
 }
 
-function row(file: FileRow): Row {
+function row(file: FileRow, several: boolean): Row {
   const { percentText, statements, missing, missingBranches } = file.summary;
   const branches = missingBranches > 0 ? `, ${missingBranches} ${missingBranches === 1 ? 'branch' : 'branches'}` : '';
   return {
     uri: file.uri,
-    name: file.name,
+    name: several ? `${lastOf(file.folder)}/${file.name}` : file.name,
     figure: `${percentText} %`,
     detail: `${missing} of ${statements} statements missed${branches}${FRESHNESS[file.freshness] ?? ''}`,
     full: missed(file) === 0,
@@ -33,6 +33,11 @@ const FRESHNESS: Readonly<Record<string, string>> = {
   edited: '; edited since it was measured',
   unverified: '; whether the text is the one measured is not known',
 };
+
+/** The name of a folder, by its URI. */
+function lastOf(folder: string): string {
+  return decodeURIComponent(folder.replace(/\/$/, '').split('/').at(-1) ?? '');
+}
 
 function missed(file: FileRow): number {
   return file.summary.missing + file.summary.missingBranches;

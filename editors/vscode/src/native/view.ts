@@ -171,13 +171,13 @@ export class NativeView implements vscode.Disposable {
       }
     }
     for (const { uri, summary } of known.project.files) {
-      const { statements, branches } = counts(summary);
+      const { statements, branches, functions } = counts(summary);
       run.addCoverage(
         new vscode.FileCoverage(
           vscode.Uri.parse(uri),
           countOf(statements),
           branches && countOf(branches),
-          undefined,
+          countOf(functions),
           reaching.get(uri) ?? [],
         ),
       );

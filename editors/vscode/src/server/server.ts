@@ -41,6 +41,9 @@ export class Server implements vscode.Disposable {
   #order: Promise<void> = Promise.resolve();
   #closed = false;
   #runsOnSave = false;
+  /** What runs now. */
+  #running: Command | undefined;
+  readonly #offered = new Set<string>();
 
   /** A new client, before it is started: the time to say which messages are awaited. */
   readonly onStart = this.#started.event;
@@ -70,10 +73,25 @@ export class Server implements vscode.Disposable {
     return this.#order;
   }
 
+  /** Takes another Python that was chosen: by starting anew only where covls is to run with it. */
+  async takePython(): Promise<void> {
+    await this.#order;
+    const command = this.#closed ? undefined : await this.#command();
+    if (command !== undefined && this.client !== undefined && isSame(command, this.#running)) {
+      this.#tellSettings();
+    } else {
+      await this.restart();
+    }
+  }
+
   /** Has tests run on save for as long as the user wants it, whatever the setting says. */
   set runsOnSave(wanted: boolean) {
     this.#runsOnSave = wanted;
-    // The server asks for its settings whenever it is told that there are others.
+    this.#tellSettings();
+  }
+
+  /** Says that there are others; the server asks for them then. */
+  #tellSettings(): void {
     void this.client?.sendNotification('workspace/didChangeConfiguration', { settings: null });
   }
 
@@ -117,8 +135,14 @@ export class Server implements vscode.Disposable {
     });
   }
 
+  /** Says something once, however often it is found to be so before it was answered. */
   async #offer(words: string, buttons: Record<string, string>): Promise<void> {
+    if (this.#offered.has(words)) {
+      return;
+    }
+    this.#offered.add(words);
     const chosen = await vscode.window.showErrorMessage(words, ...Object.keys(buttons));
+    this.#offered.delete(words);
     const command = chosen === undefined ? undefined : buttons[chosen];
     if (command !== undefined) {
       await vscode.commands.executeCommand(command);
@@ -140,12 +164,13 @@ export class Server implements vscode.Disposable {
     );
     client.registerFeature(TESTS_ARE_SHOWN);
     this.#client = client;
+    this.#running = command;
     this.#started.fire(client);
     try {
       await client.start();
     } catch (error) {
       this.log.error(`The server did not start: ${String(error)}`);
-      this.#failed('The server of covls did not start.');
+      this.#failed(`The server of covls did not start: ${command.words}.`);
     }
   }
 
@@ -197,6 +222,10 @@ export class Server implements vscode.Disposable {
       this.log.warn(`The server did not end well: ${String(error)}`);
     }
   }
+}
+
+function isSame(one: Command, other: Command | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** The answers to `workspace/configuration`, one for each place that is asked about. */

@@ -10,10 +10,18 @@ import {
 } from '../../src/native/details.ts';
 import { coverage, SUMMARY } from './coverage.ts';
 
-test("the view's figure is the report's: statements and branches, and nothing else", () => {
-  const { statements, branches } = counts(SUMMARY);
-  const covered = statements.covered + branches!.covered;
-  assert.equal((covered / (statements.total + branches!.total)) * 100, SUMMARY.percent);
+test("the view's figure is the report's, though it adds up functions, too", () => {
+  const full = { ...SUMMARY, percent: 100, missing: 0, missingBranches: 0 };
+  for (const summary of [SUMMARY, full, { ...full, branches: 0 }]) {
+    const { statements, branches, functions } = counts(summary);
+    assert.ok(functions.total > 0, 'or no function is listed');
+    const all = [statements, branches ?? { covered: 0, total: 0 }, functions];
+    const sum = (of: 'covered' | 'total') => all.reduce((found, one) => found + one[of], 0);
+    const figure = (sum('covered') / sum('total')) * 100;
+    assert.ok(Math.abs(figure - summary.percent) < 1e-9, String(figure));
+    // 100 % is said of nothing less.
+    assert.equal(figure === 100, summary.percent === 100);
+  }
 });
 
 test('without branches there is no count of them', () => {

@@ -29,3 +29,13 @@ test('a row says what is missed, and whether that is still true', () => {
   assert.equal(row!.figure, '65 %');
   assert.equal(row!.detail, '4 of 16 statements missed, 1 branch; edited since it was measured');
 });
+
+test('of several folders, files of the same name are told apart', () => {
+  const folders = ['file:///home/my%20shop', 'file:///home/other'];
+  const files = folders.map((folder) => ({ ...file('shop.py', 1, 0), folder }));
+  const found = rows({ folders, summary: SUMMARY, files, problems: [] });
+  assert.deepEqual(
+    found.map(({ name }) => name),
+    ['my shop/shop.py', 'other/shop.py'],
+  );
+});
