@@ -357,7 +357,7 @@ async def _unsaved(session: Session, root: Root) -> str:
 
 def _log(session: Session, job: Job, choice: Choice, unsaved: str) -> None:
     """Say in the client's log which tests were chosen, and by which rule each."""
-    lines = [f"{job.title}: {choice.headline} {unsaved}".strip()]
+    lines = [f"{job.title}: {choice.headline}", *([f"  {unsaved}"] if unsaved else [])]
     tests = list(choice.tests.items())
     lines += [f"  {test}: {'; '.join(reasons)}" for test, reasons in tests[:LOGGED]]
     if len(tests) > LOGGED:
