@@ -29,9 +29,10 @@ $(VENV)/.dev: $(INPUTS)
 	@"$(PYTHON)" scripts/environment.py $(VENV) dev
 	@touch $@ $(VENV)/.demo
 
-test: dev ## Everything: style, types, import contracts, and the whole suite
+test: dev ## Everything: style, types, import contracts, the whole suite, the VS Code extension
 	@scripts/install-test-tools
 	@$(MAKE) --no-print-directory lint pytest
+	@scripts/test-vscode --if-there
 
 lint: dev ## Style, format, types, import contracts
 	$(BIN)/ruff check .
@@ -50,7 +51,8 @@ test-vscode: dev ## The VS Code extension in a real workbench, which is installe
 	@scripts/test-vscode
 
 vscode: dev ## The VS Code extension, as build/vscode/covls.vsix
-	@tools=$$(scripts/install-vscode-tools) && PATH="$$tools/node_modules/node/bin:$$PATH" scripts/build-vscode
+	@tools=$$(scripts/install-vscode-tools --to-build) || { echo "$$tools" >&2; exit 1; }; \
+		PATH="$$tools/node_modules/node/bin:$$PATH" scripts/build-vscode
 
 test-pythons: ## The suite on every Python from 3.11 up; ONLY="3.12 3.13" names some
 	@scripts/install-test-tools

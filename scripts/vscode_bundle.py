@@ -30,6 +30,9 @@ PURE = [
 # What is not imported: C code that a wheel may bring along, and hooks of site-packages.
 LEFT_OUT = (".so", ".pyd", ".c", ".h", ".dll", ".pth")
 
+TEMPORARY_FAILURE = 75
+"""The exit code where a download failed, as EX_TEMPFAIL of sysexits.h."""
+
 
 def main() -> None:
     """Make the folder anew; the old one stays until all of the new one is there."""
@@ -55,7 +58,8 @@ def fetch(wheels: Path, kept: Path) -> None:
     if kept.is_dir() and pip("download", "--no-index", "--find-links", str(kept), *wanted):
         return
     if not pip("download", *wanted, quiet=False):
-        sys.exit("The packages that the extension carries could not be had: see pip's words above.")
+        print("The packages that the extension carries could not be had.", file=sys.stderr)
+        sys.exit(TEMPORARY_FAILURE)
     if os.access(kept.parent, os.W_OK):
         shutil.copytree(wheels, kept, dirs_exist_ok=True)
 

@@ -140,9 +140,10 @@ export class Workbench {
    */
   async tidy(test: object): Promise<void> {
     // Node's types do not know it yet.
-    const { passed = false } = test as { passed?: boolean };
+    const { passed = false, name = '' } = test as { passed?: boolean; name?: string };
     if (!passed) {
-      await this.#window?.picture('failed').catch(() => undefined);
+      const picture = `failed-${name.replace(/\W+/g, '-')}`;
+      await this.#window?.picture(picture).catch(() => undefined);
     }
     if (!passed || this.#special) {
       await this.close();
