@@ -66,7 +66,7 @@ test('tests are run by a command and on save, and the marks follow', async () =>
   await until(() => window.status(), (text) => /\d+ %/.test(text), 'the figure after the run');
   await window.picture('run');
 
-  // What is saved is run: the new function has a test that was there before it.
+  // What reaches the file is run when it is saved.
   await window.page.locator('.editor-instance .view-lines').first().click();
   await window.goTo(11);
   await window.page.keyboard.press('Home');
