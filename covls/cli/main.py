@@ -81,7 +81,8 @@ class Commands(click.Group):
 def cli() -> None:
     """Show in any editor which lines and branches of Python code no test reaches.
 
-    covls reads what coverage.py recorded. It writes and deletes none of your files.
+    covls reads what coverage.py recorded. Only `covls run`, and `covls init` on a yes, write
+    to a project.
     """
 
 
