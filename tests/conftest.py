@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -49,6 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
     programs = str(Path(sys.executable).parent)
     if programs not in os.environ.get("PATH", "").split(os.pathsep):
         os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's job in the background ignores Ctrl-C, and so would all that tests interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Fixtures wider than a test get this folder; each test gets one of its own over it.
     folder = tempfile.TemporaryDirectory(prefix="covls-tests-cache-")
     config.add_cleanup(folder.cleanup)

@@ -303,18 +303,54 @@ def _nested_end(text: str, quote: int) -> int:
     return string.end()
 
 
+def _tokens(source: str) -> list[str]:
+    """The tokens of a statement."""
+    tokens: list[str] = _TOKEN.findall(source)
+    if "{" in source and any(map(_may_nest, tokens)):
+        return [token for _, token in _placed_tokens(source)]
+    return tokens
+
+
+def _placed_tokens(source: str) -> Iterator[tuple[int, str]]:
+    """The tokens of a statement, and where each begins.
+
+    An f-string is one, whatever is in it; one that does not end is all that follows.
+    """
+    position = 0
+    while found := _TOKEN.search(source, position):
+        start, position = found.span()
+        if _may_nest(found[0]):
+            try:
+                position = _formatted_end(source, start + _quote(found[0]))
+            except NotLexedError:
+                position = len(source)
+        yield start, source[start:position]
+
+
+def _quote(token: str) -> int:
+    """Where the quotes of a string begin, behind its prefix."""
+    return min(place for place in map(token.find, "\"'") if place >= 0)
+
+
+def _may_nest(token: str) -> bool:
+    """Whether a token may be the beginning of an f-string with strings in it."""
+    return (
+        token[-1] in "\"'"
+        and token[0] != "#"
+        and _odd_braces(token)
+        and not {*token[:2].lower()}.isdisjoint("ft")
+    )
+
+
 def key_of(source: str) -> str:
     """A statement's tokens, in a spelling that they share with others of the same meaning.
 
     Comments are left out, but for those that tell coverage.py what not to count.
     """
-    tokens: list[str] = _TOKEN.findall(source)
+    tokens = _tokens(source)
     if '"' in source or "'" in source:
         for place, token in enumerate(tokens):
             if token[-1] in "\"'" and len(token) > 1 and token[0] != "#":
-                if _odd_braces(token) and not {*token[:2].lower()}.isdisjoint("ft"):
-                    # An f-string that may hold strings, so that its tokens are not these.
-                    return source
                 tokens[place] = _string_key(token)
     if "#" in source:
         # A kept comment goes to the end of a line, for what follows it is code.
@@ -351,8 +387,7 @@ def parts_of(source: str) -> list[str]:
     header = _HEADER.match(source) is not None
     found: list[str] = []
     start = depth = lambdas = 0
-    for token in _TOKEN.finditer(source):
-        text = token[0]
+    for place, text in _placed_tokens(source):
         if text in ("(", "[", "{"):
             depth += 1
         elif text in (")", "]", "}"):
@@ -363,12 +398,9 @@ def parts_of(source: str) -> list[str]:
             lambdas += 1
         elif text == ":" and lambdas:
             lambdas -= 1
-        elif text == ";" or (
-            text == ":" and header and source[token.end() : token.end() + 1] != "="
-        ):
-            end = token.end() if text == ":" else token.start()
-            found.append(source[start:end].strip())
-            start, header = token.end(), False
+        elif text == ";" or (text == ":" and header and source[place + 1 : place + 2] != "="):
+            found.append(source[start : place + (text == ":")].strip())
+            start, header = place + 1, False
     rest = source[start:].strip()
     if not rest.startswith("#"):
         found += [rest] if rest else []
@@ -384,7 +416,7 @@ def _obeyed(comment: str) -> str:
 
 def _string_key(token: str) -> str:
     """A string as it would be with three quotes, where the quotes are all that can differ."""
-    quote = min(place for place in (token.find('"'), token.find("'")) if place >= 0)
+    quote = _quote(token)
     size = 3 if len(token) - quote >= 6 and token[quote] * 3 == token[quote : quote + 3] else 1
     body = token[quote + size : len(token) - size]
     if '"' in body or "'" in body:
@@ -451,7 +483,7 @@ def names_of(key: str) -> str:
     """
     return " ".join(
         token
-        for token in _TOKEN.findall(key)
+        for token in _tokens(key)
         if token not in _MAY_DIFFER
         and not token[:2].strip(".")[:1].isdigit()
         and (_OBEYED.search(token) if token[0] == "#" else token[-1] not in "\"'")
@@ -491,7 +523,7 @@ def _tree(source: str) -> ast.Module | None:
         spellings = [f"{before}{source}\n  pass", before + source]
     else:
         spellings = [source]
-    for token in _TOKEN.findall(source):
+    for token in _tokens(source):
         if "\\" in token and "r" not in token[:2].lower() and _ODD_ESCAPE.search(token):
             # Parsing it would warn whoever listens, on our behalf.
             return None

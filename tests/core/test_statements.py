@@ -1,5 +1,6 @@
 """Statements as coverage.py counts them, and when two of them are the same code."""
 
+import sys
 import sysconfig
 import tokenize
 import warnings
@@ -97,6 +98,18 @@ def test_not_the_same(why: str, one: str, other: str) -> None:
     assert not same(other, one)
 
 
+NESTED = ("f'{f' {a}\\n' if a else ''} b'", "f\"{f' {a}\\n' if a else ''} b\"")
+
+
+@pytest.mark.parametrize("one", NESTED)
+@pytest.mark.parametrize("other", NESTED)
+def test_strings_in_f_strings_as_formatters_quote_them(one: str, other: str) -> None:
+    """Which only Python 3.12 and later parse, if the quotes are the same."""
+    assert names_of(key_of(f"c( {one})")) == names_of(key_of(f"c({other} )"))
+    if one == other or sys.version_info >= (3, 12):
+        assert same(f"c( {one})", f"c({other} )")
+
+
 def test_comparing_warns_nobody() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -133,6 +146,7 @@ PARTS = [
     ("def f(a: b = ';') -> c: return d", ["def f(a: b = ';') -> c:", "return d"]),
     ("if a:  # b", ["if a:"]),
     ("if a:  # pragma: no cover", ["if a:  # pragma: no cover"]),
+    ("if a: f'{f'{b:c}'}'; d", ["if a:", "f'{f'{b:c}'}'", "d"]),
     ("a: b = c", ["a: b = c"]),
     ("iffy: b = c", ["iffy: b = c"]),
 ]
