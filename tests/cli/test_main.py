@@ -109,6 +109,27 @@ def test_ctrl_c_ends_quietly_with_130(tmp_path: Path) -> None:
     assert process.returncode == 130
 
 
+def test_a_server_that_ignores_ctrl_c_ends_when_it_is_terminated(tmp_path: Path) -> None:
+    """As one that a script starts by `&`."""
+    words = "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{words}; os.execv(sys.argv[1], sys.argv[1:])", *COVLS, "serve"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        body = (
+            b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}}}'
+        )
+        process.stdin.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"Content-Length")
+        process.terminate()
+        assert process.wait(timeout=60) == 130
+
+
 def test_output_that_cannot_hold_a_letter_holds_another(tmp_path: Path) -> None:
     write(tmp_path, {"grüße.py": "x = 1\n"})
     coverage(tmp_path, "run", "grüße.py")

@@ -72,7 +72,10 @@ def serve(stdio: bool, tcp: tuple[str, int] | None, log_level: str) -> int:
     gc.freeze()
     gc.enable()
     _log(log_level.upper())
-    # What a terminal's Ctrl+C ends in one way, a service manager's TERM shall not end in another.
+    # What a terminal's Ctrl+C ends in one way, a service manager's TERM shall not end in another,
+    # also where whoever started the server lets it ignore Ctrl+C, as a script's `&` does.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         code = run(*(take_stdio() if tcp is None else take_connection(_listen(tcp))))
