@@ -254,7 +254,7 @@ def other_python(version: str, coverage_version: str) -> Path:
 @pytest.mark.parametrize(("version", "coverage_version"), OTHERS)
 def test_equals_coverage_py_in_other_pythons(version: str, coverage_version: str) -> None:
     python = other_python(version, coverage_version)
-    step = 4 if STEP == 1 else 80
+    step = 12 if STEP == 1 else 80
     done = subprocess.run(
         [python, "-I", comparison.__file__, str(step)],
         capture_output=True,
