@@ -107,7 +107,9 @@ async def test_each_problem_is_told_once_and_the_rest_holds(client: Client, shop
     ]
     # Read again, none of it is news; a new one is.
     await client.command("covls.refresh")
-    (shop / "covls.toml").write_text('nonsense = 1\nmore = 2\ndiagnostics.severity = "warning"\n')
+    # Put there whole: read between emptied and written, its problems would be gone, and news again.
+    (shop / "next.toml").write_text('nonsense = 1\nmore = 2\ndiagnostics.severity = "warning"\n')
+    (shop / "next.toml").replace(shop / "covls.toml")
     client.save(uri)
     message = await client.receive("window/showMessage")
     assert "`covls.toml: more`" in message["message"]
