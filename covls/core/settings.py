@@ -276,6 +276,21 @@ class Gates:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What past runs measured, by commit, in a database."""
+
+    url: Annotated[
+        str | None,
+        About(
+            "The database of the history, such as "
+            "`postgresql+psycopg://covls@db.example.org/coverage`; COVLS_HISTORY_URL in the "
+            "environment goes over it, and is the place for a password. Unset: "
+            "`.covls/history.sqlite` in the root, for git to ignore."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class PriorityRule:
     """What testing some files is worth to the project, and how it is done there."""
 
@@ -348,6 +363,7 @@ class Settings:
     ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()
     run: Annotated[Run, About("How tests are run, and when.")] = Run()
     gates: Annotated[Gates, About("What `covls check` asks for.")] = Gates()
+    history: Annotated[History, About("What past runs measured, by commit.")] = History()
     priorities: Annotated[
         tuple[PriorityRule, ...],
         About("What testing some files is worth, for `covls priorities`; a table for each rule."),

@@ -297,5 +297,6 @@ export const SERVER_SETTINGS = [
   'gates.baseReport',
   'gates.noBase',
   'gates.ratchet',
+  'history.url',
   'priorities',
 ] as const;
