@@ -1,10 +1,12 @@
 """What a history keeps of a run, and that runs merged are what combined data would have said."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from covls.core.analysis import Analysis
+from covls.core.analysis import Analysis, analysis_from_json
 from covls.core.coverage import Measured, cover
 from covls.core.history import (
     RecordedFile,
@@ -17,6 +19,7 @@ from covls.core.history import (
 )
 from covls.core.lines import Arc
 from tests.core.analysed import analysed
+from tests.probe.comparison import probe
 
 SOURCE = """\
 import sys
@@ -60,7 +63,10 @@ if sys.platform == "win32":
     a = 1
 """
 
-ANALYSIS = analysed(SOURCE, exclude=["pragma: no cover"])
+probe.use_statement_tokens()
+RULES = probe.Rules(["pragma: no cover"], ["pragma: no branch"])
+FOUND = probe.analyse_python(SOURCE.encode(), "a.py", RULES)
+ANALYSIS = analysis_from_json(json.loads(probe.compact(FOUND)))
 POSSIBLE = sorted((line, end) for line, ends in ANALYSIS.branches.items() for end in ends)
 ARCS = st.frozensets(st.sampled_from(POSSIBLE))
 LINES = st.frozensets(st.sampled_from(sorted(ANALYSIS.statements)))
