@@ -13,6 +13,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.history_databases import MISSING, history_url, new_history_url, postgresql
+
+__all__ = ["history_url", "new_history_url", "postgresql"]
+
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 # The tests of projects that tests run covls on.
@@ -33,10 +37,6 @@ FOREIGN = (
     "PYTEST_PLUGINS",
     "PYTHONWARNINGS",
 )
-
-# A skip's reason opens so where a tool is missing; the summary at the end looks for it, as reasons
-# are all that comes back from xdist's workers.
-MISSING = "needs a tool that is not here: "
 
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, database=None)
