@@ -15,7 +15,7 @@ import pytest
 
 from tests.history_databases import MISSING, history_url, new_history_url, postgresql
 
-__all__ = ["history_url", "new_history_url", "postgresql"]
+__all__ = ["MISSING", "history_url", "new_history_url", "postgresql"]
 
 CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
