@@ -10,7 +10,7 @@ import os
 import subprocess
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -24,6 +24,9 @@ _SECONDS: Final = 20.0
 """What one question may take: in a long history a merge base or a renamed file is far to seek."""
 
 _TEXTS_KEPT: Final = 128
+
+_REMOTE_HEAD: Final = "refs/remotes/origin/HEAD"
+"""The default branch of a clone, where git has noted it."""
 
 _ERRORS = (OSError, subprocess.SubprocessError, ValueError)
 
@@ -201,7 +204,7 @@ class MergeBase:
             *(git_folder / name for name in ("HEAD", "logs/HEAD")),
             *(common_folder / name for name in ("config", "packed-refs", "shallow")),
             common_folder / "reftable" / "tables.list",
-            common_folder / "refs" / "remotes" / "origin" / "HEAD",
+            common_folder / _REMOTE_HEAD,
         ]
         # Taken before git is asked, so that what changes meanwhile is noticed.
         first = _stamp(told_by)
@@ -212,10 +215,13 @@ class MergeBase:
             repository.base = self._of_submodule(repository, pinned)
         else:
             ref = self._ref if top == self._root_top else None
-            refs = self._default(repository, branch) if ref is None else [ref]
-            files = [common_folder / name for name in (*refs, branch) if name.startswith("refs/")]
-            second = _stamp(files)
-            named = _named(repository, refs, ref)
+            for refs in self._candidates(repository, branch, ref):
+                names = [name for name in (*refs, branch) if name.startswith("refs/")]
+                files = [common_folder / name for name in names]
+                second = _stamp(files)
+                named = _named(repository, refs, ref)
+                if named:
+                    break
             # One that another stands for, as origin/HEAD does.
             others = [common_folder / full for _, full, _ in named if full not in refs]
             repository.told_by = (*told_by, *files, *others)
@@ -225,10 +231,22 @@ class MergeBase:
             self._list(repository, repository.base.commit)
         return repository
 
+    def _candidates(
+        self, repository: _Repository, branch: str, ref: str | None
+    ) -> Iterator[list[str]]:
+        """What the work may be compared with, one list after the other until one has a commit."""
+        if ref is not None:
+            yield [ref]
+            return
+        if (repository.common_folder / _REMOTE_HEAD).exists():
+            # Nothing goes before it, and each question that is not asked saves some milliseconds.
+            yield [_REMOTE_HEAD]
+        yield self._default(repository, branch)
+
     def _default(self, repository: _Repository, branch: str) -> list[str]:
         """What the default branch may be, best first."""
         default = repository.line("config", "--get", "init.defaultBranch")
-        names = ["refs/remotes/origin/HEAD"]
+        names = [_REMOTE_HEAD]
         for name in dict.fromkeys((default, "main", "master")):
             if name:
                 names += [f"refs/remotes/origin/{name}", f"refs/heads/{name}"]
@@ -362,8 +380,9 @@ def _merge_base(
     repository: _Repository, ref: str | None, named: Sequence[tuple[str, str, str]]
 ) -> Base | str:
     folder = repository.folder
-    head = repository.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
-    if not head:
+    if named and (found := repository.line("merge-base", "HEAD", named[0][2])):
+        return Base(named[0][0], found)
+    if not repository.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}"):
         return f"There are no commits in {folder} yet."
     if not named and ref is not None:
         return f"`editor.base` names {ref}, which is no commit in {folder}."
@@ -372,10 +391,7 @@ def _merge_base(
             f"{folder} has no default branch that covls can find: set `editor.base` to what the "
             "work is to be compared with."
         )
-    name, _, commit = named[0]
-    found = repository.line("merge-base", head, commit)
-    if found:
-        return Base(name, found)
+    name = named[0][0]
     if repository.line("rev-parse", "--is-shallow-repository") == "true":
         return (
             f"The history of {folder} is cut off before HEAD and {name} meet: fetch more of it, "
