@@ -323,11 +323,9 @@ class Analysts:
         if self._versions is None:
             if self.own:
                 # What the worker would say, without the time that it takes to start.
-                # Imported here because it takes as long as a third of all that the server imports
-                # of covls before it can answer.
-                from importlib.metadata import version
+                from coverage.version import __version__
 
-                self._versions = sys.version, version("coverage")
+                self._versions = sys.version, __version__
             else:
                 with self._worker(urgent=True) as worker:
                     self._versions = worker.hello["python"], worker.hello["coverage"]
