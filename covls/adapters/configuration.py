@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from covls.adapters.presence import is_file, is_folder, is_there
 from covls.adapters.settings_files import read_settings_files
-from covls.core.absence import LeftOut
 from covls.core.settings import Problem, read_settings
 
 if TYPE_CHECKING:
     from coverage.config import CoverageConfig, TConfigParser
+
+    from covls.core.absence import LeftOut
 
 # Folders that hold no project of the user's own, however many files they have.
 _NOT_SEARCHED = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist"})
@@ -187,7 +188,7 @@ def report_matcher(configuration: CoverageConfiguration) -> Callable[[str], bool
     return reported
 
 
-def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> LeftOut | None:
+def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> "LeftOut | None":
     """Return which option keeps coverage.py from measuring the file at an absolute path.
 
     As coverage.py's `InOrOut` decides, as far as that can be told without importing the packages of
@@ -212,7 +213,7 @@ def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> Le
     return None if pattern is None else LeftOut("[run] omit", pattern, file)
 
 
-def left_out_of_reports(configuration: CoverageConfiguration, path: str) -> LeftOut | None:
+def left_out_of_reports(configuration: CoverageConfiguration, path: str) -> "LeftOut | None":
     """Return which option keeps coverage.py's reports from showing the file at an absolute path."""
     if report_matcher(configuration)(path):
         return None

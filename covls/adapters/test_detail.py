@@ -16,14 +16,17 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from covls.adapters.analysis_cache import cache_folder
 from covls.adapters.ledger import content_hash
 from covls.core.coverage import Measured
 from covls.core.detail import PHASES, Detail, FileDetail, Ran, TestRecord
-from covls.core.imports import Imports
-from covls.core.splice import Spliced
+
+if TYPE_CHECKING:
+    # Where nothing but the data are looked at, as in a commit hook, neither is of use.
+    from covls.core.imports import Imports
+    from covls.core.splice import Spliced
 
 _FORMAT: Final = 1
 _FOLDER: Final = f"tests-{_FORMAT}"
@@ -130,8 +133,9 @@ class DetailStore:
 
         return self._ask(look, set())
 
-    def imports(self) -> dict[str, Imports | None]:
+    def imports(self) -> "dict[str, Imports | None]":
         """What texts import, by the keys that they were kept under."""
+        from covls.core.imports import Imports
 
         def look(database: sqlite3.Connection) -> list[tuple[str, Any]]:
             return database.execute("SELECT key, body FROM import").fetchall()
@@ -146,7 +150,7 @@ class DetailStore:
                 continue
         return found
 
-    def keep_imports(self, imports: Mapping[str, Imports | None]) -> None:
+    def keep_imports(self, imports: "Mapping[str, Imports | None]") -> None:
         """Keep what texts import, in place of what was kept of others."""
 
         def work(database: sqlite3.Connection) -> None:
@@ -205,7 +209,7 @@ class DetailStore:
         return self._change(work)
 
     def splice(
-        self, spliced: Spliced, about: About, sources: Mapping[str, bytes], *, onto: About
+        self, spliced: "Spliced", about: About, sources: Mapping[str, bytes], *, onto: About
     ) -> bool:
         """Keep what a partial run made of the kept detail. Returns whether it is kept.
 
@@ -326,7 +330,7 @@ class _Files(Mapping[str, FileDetail]):
         return len(self._paths)
 
 
-def _told(imports: Imports | None) -> tuple[dict[str, int], bool] | None:
+def _told(imports: "Imports | None") -> tuple[dict[str, int], bool] | None:
     return None if imports is None else (dict(imports.names), imports.discovers)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-PYTHON_SUFFIXES = (".py", ".pyw")
+from covls.core.paths import PYTHON_SUFFIXES
 
 _EDITABLE = "Install the project in editable form (`pip install -e .`), so that this one is run."
 

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
 
+PYTHON_SUFFIXES = (".py", ".pyw")
+
 Parts = tuple[str, ...]
 """The components of a path, case folded. That of a POSIX root is empty."""
 

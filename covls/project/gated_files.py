@@ -14,7 +14,6 @@ from covls.adapters.git_versions import GitVersions
 from covls.adapters.local_files import local_python_files
 from covls.adapters.merge_base import MergeBase, NoText
 from covls.adapters.source import Unreadable, read_source, source_text, text_source
-from covls.core.absence import PYTHON_SUFFIXES
 from covls.core.analysis import Analysis, NotAnalysed
 from covls.core.changed_lines import changed_lines
 from covls.core.coverage import NOTHING as NO_TOTALS
@@ -26,6 +25,7 @@ from covls.core.lines import LineRange, ranges, split_lines
 from covls.core.marks import Freshness, changed_marks
 from covls.core.patch import FilePatch, PatchTotals
 from covls.core.patched import LeftOutFile, PatchedFile, PatchedFiles
+from covls.core.paths import PYTHON_SUFFIXES
 from covls.core.report import counted
 from covls.core.statements import Text
 from covls.project.measured_files import MeasuredFiles

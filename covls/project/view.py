@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from covls.adapters.data_file import Fingerprint
 from covls.adapters.merge_base import NoText
@@ -14,9 +14,11 @@ from covls.core.drift import LineMap, drift
 from covls.core.lines import split_lines
 from covls.core.marks import Freshness, Mark, missing_blocks
 from covls.core.patch import FilePatch, file_patch, inside
-from covls.core.placed_regions import PlacedRegion, placed_regions
 from covls.core.statements import Text
 from covls.project.measured_files import MeasuredFile, MeasuredFiles
+
+if TYPE_CHECKING:
+    from covls.core.placed_regions import PlacedRegion
 
 
 class TextsBefore(Protocol):
@@ -66,7 +68,7 @@ class FileView:
         firsts = {analysis.first_line(line) for line in self.line_map.measured(first, last)}
         return [line for first in firsts for line in range(first, analysis.last_line(first) + 1)]
 
-    def shown_regions(self) -> tuple[PlacedRegion, ...]:
+    def shown_regions(self) -> "tuple[PlacedRegion, ...]":
         """The functions and classes to tell of: in the scope "patch", those that it touches."""
         patch = self.patch if self.only_patch else None
         return tuple(
@@ -75,8 +77,10 @@ class FileView:
             if patch is None or patch.touches(region.start, region.end)
         )
 
-    def regions(self) -> tuple[PlacedRegion, ...]:
+    def regions(self) -> "tuple[PlacedRegion, ...]":
         """The functions and classes of the text that was asked about, by line."""
+        from covls.core.placed_regions import placed_regions
+
         verified = self.freshness is not Freshness.UNVERIFIED
         return placed_regions(self.coverage, self.all_marks, self.line_map, verified=verified)
 
