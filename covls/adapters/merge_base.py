@@ -215,6 +215,10 @@ class MergeBase:
             repository.base = self._of_submodule(repository, pinned)
         else:
             ref = self._ref if top == self._root_top else None
+            refs: list[str] = []
+            files: list[Path] = []
+            second: Stamp = ()
+            named: list[tuple[str, str, str]] = []
             for refs in self._candidates(repository, branch, ref):
                 names = [name for name in (*refs, branch) if name.startswith("refs/")]
                 files = [common_folder / name for name in names]
