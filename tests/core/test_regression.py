@@ -73,8 +73,8 @@ def compared(
     )
 
 
-def one(before: str, now: str, **options: bool) -> FileChange:
-    (found,) = compared({"a.py": before}, {"a.py": now}, **options).files
+def one(before: str, now: str, *, branches: bool = False) -> FileChange:
+    (found,) = compared({"a.py": before}, {"a.py": now}, branches=branches).files
     return found
 
 
