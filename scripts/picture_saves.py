@@ -3,7 +3,7 @@
     .venv/bin/python -m scripts.picture_saves
 
 Needs tmux. Each part is the screen of a real terminal after what stands above it. What Neovim is
-told of covls is what docs/editors.md says.
+told of covls is what docs/editors/neovim.md says.
 """
 
 import os
@@ -55,7 +55,7 @@ def main() -> None:
         configuration.write_text(text, encoding="utf-8")
         os.environ["PYTHONPATH"] = str(tree / "src")
         os.environ["COVLS_CACHE_DIR"] = str(folder / "cache")
-        page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+        page = (ROOT / "docs" / "editors" / "neovim.md").read_text(encoding="utf-8")
         (recipe,) = [b for b in re.findall(r"```lua\n(.*?)```", page, re.DOTALL) if "onSave" in b]
         init = folder / "init.lua"
         neovim = INIT.format(folder=str(ROOT / "editors" / "neovim"))

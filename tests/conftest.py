@@ -7,12 +7,14 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
 import pytest
 
+from tests import features
 from tests.history_databases import MISSING, history_url, new_history_url, postgresql
 
 __all__ = ["MISSING", "history_url", "new_history_url", "postgresql"]
@@ -68,13 +70,29 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skips a test whose tool is missing; in CI that is a failure."""
     for marker in item.iter_markers("needs_tool"):
         (tool,) = marker.args
-        why = marker.kwargs["why"]
-        if shutil.which(tool) is not None:
-            continue
-        reason = f"{MISSING}{tool}"
-        if CI:
-            pytest.fail(f"{reason} ({why}), and CI may not skip", pytrace=False)
-        pytest.skip(reason)
+        if shutil.which(tool) is None:
+            lacks(tool, marker.kwargs["why"])
+
+
+def lacks(tool: str, why: str) -> NoReturn:
+    """Skips the test under way for want of a tool; in CI that is a failure."""
+    reason = f"{MISSING}{tool}"
+    if CI:
+        pytest.fail(f"{reason} ({why}), and CI may not skip", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes which features of which editors a test that passed has seen."""
+    report = yield
+    if call.when == "call" and report.passed:
+        for marker in item.iter_markers("shows"):
+            client, *seen = marker.args
+            features.record(client, seen, item.nodeid)
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

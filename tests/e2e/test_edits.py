@@ -67,6 +67,7 @@ def wait_for(nvim: Neovim, expected: dict[str, str]) -> None:
     nvim.wait(lambda: shown(nvim) == expected, f"{expected}")
 
 
+@pytest.mark.shows("Neovim", "moving")
 def test_typed_formatted_and_undone(nvim: Neovim) -> None:
     # Keys as somebody would press them, above the line that no test runs.
     nvim.lua("vim.cmd.normal({ '4GO# why', bang = true })")

@@ -1,4 +1,4 @@
-"""Code lenses and inlay hints in a real Neovim, switched on as docs/editors.md tells."""
+"""Code lenses and inlay hints in a real Neovim, switched on as docs/editors/neovim.md tells."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.e2e.test_neovim import FEW
 pytestmark = pytest.mark.needs_tool("nvim", why="it is the editor under test")
 
 FILE = "src/click/core.py"
-PAGE = Path(__file__).parents[2] / "docs" / "editors.md"
+PAGE = Path(__file__).parents[2] / "docs" / "editors" / "neovim.md"
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,7 @@ def hints(nvim: Neovim) -> dict[int, str]:
     return dict(shown or [])
 
 
+@pytest.mark.shows("Neovim", "lenses")
 def test_lenses(click: Path, nvim: Neovim) -> None:
     nvim.edit(click / FILE)
     before = nvim.wait(lambda: lenses(nvim), "code lenses")
@@ -104,6 +105,7 @@ def test_a_place_leads_to_a_test(click: Path, nvim: Neovim) -> None:
     nvim.wait(at_a_test, "the test that reaches the function")
 
 
+@pytest.mark.shows("Neovim", "hints")
 def test_hints(click: Path, nvim: Neovim) -> None:
     nvim.edit(click / FILE)
     nvim.wait(nvim.diagnostics, "diagnostics")

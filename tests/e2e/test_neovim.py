@@ -69,6 +69,7 @@ def report_of(tree: Path, name: str) -> dict[str, Any]:
     return file
 
 
+@pytest.mark.shows("Neovim", "diagnostics", "new data")
 def test_a_real_project_and_its_new_data(click: Path, nvim: Neovim) -> None:
     nvim.edit(click / "src/click/core.py")
     before = report_of(click, "src/click/core.py")
@@ -89,6 +90,7 @@ def test_a_real_project_and_its_new_data(click: Path, nvim: Neovim) -> None:
     check_shows(nvim, before)
 
 
+@pytest.mark.shows("Neovim", "moving")
 def test_diagnostics_move_with_an_edit(click: Path, nvim: Neovim) -> None:
     nvim.edit(click / "src/click/core.py")
     nvim.wait(nvim.diagnostics, "diagnostics")
@@ -107,6 +109,7 @@ def test_diagnostics_move_with_an_edit(click: Path, nvim: Neovim) -> None:
     nvim.wait(lambda: shown(nvim) == before, "the diagnostics to come back after undo")
 
 
+@pytest.mark.shows("Neovim", "hover")
 def test_hover_says_which_tests_reach_a_line(click: Path, nvim: Neovim) -> None:
     nvim.edit(click / "src/click/core.py")
     nvim.wait(nvim.diagnostics, "diagnostics")
@@ -123,6 +126,7 @@ def test_hover_says_which_tests_reach_a_line(click: Path, nvim: Neovim) -> None:
     assert "test_basic" in words
 
 
+@pytest.mark.shows("Neovim", "lost", "settings")
 def test_what_a_deleted_test_covered_is_told_apart(tmp_path: Path) -> None:
     """Deleted while the editor was closed; then the lines move, and one is edited."""
     shop, first, second = tmp_path / "shop", tmp_path / "first", tmp_path / "second"

@@ -61,6 +61,7 @@ def lines(nvim: Neovim) -> list[str]:
     return found
 
 
+@pytest.mark.shows("Neovim", "exclude")
 def test_exclude_a_block(click: Path, nvim: Neovim) -> None:
     path = click / "src/click/utils.py"
     before, measured = lines(nvim), coverage_json(click)["files"]["src/click/utils.py"]
@@ -80,6 +81,7 @@ def test_exclude_a_block(click: Path, nvim: Neovim) -> None:
     assert set(now["missing_lines"]) < set(measured["missing_lines"])
 
 
+@pytest.mark.shows("Neovim", "create test")
 def test_create_a_test_that_pytest_collects(click: Path, nvim: Neovim) -> None:
     before = stamps(click / "tests")
     act(nvim, "def get_app_dir", "quickfix.covls.createTest")
@@ -106,6 +108,7 @@ def test_create_a_test_that_pytest_collects(click: Path, nvim: Neovim) -> None:
     assert "1 failed" in done.stdout
 
 
+@pytest.mark.shows("Neovim", "go to tests")
 def test_go_to_the_test_that_reaches_a_line(click: Path, nvim: Neovim) -> None:
     nvim.lua(
         "vim.lsp.handlers['window/showMessageRequest'] = function(_, asked)\n"
@@ -123,6 +126,7 @@ def test_go_to_the_test_that_reaches_a_line(click: Path, nvim: Neovim) -> None:
     assert lines(nvim)[place - 1].startswith("def test_")
 
 
+@pytest.mark.shows("Neovim", "report")
 def test_open_the_report_at_a_line(click: Path, nvim: Neovim) -> None:
     data = stamps(click)
     act(nvim, "def get_app_dir", "covls.openReport")
@@ -134,6 +138,7 @@ def test_open_the_report_at_a_line(click: Path, nvim: Neovim) -> None:
     assert stamps(click) == data
 
 
+@pytest.mark.shows("Neovim", "explain")
 def test_explain_a_line(nvim: Neovim) -> None:
     act(nvim, "if isinstance(value, bytes):", "covls.explain")
     said = nvim.wait(
@@ -142,6 +147,7 @@ def test_explain_a_line(nvim: Neovim) -> None:
     assert said
 
 
+@pytest.mark.shows("Neovim", "priorities")
 def test_show_what_to_test_next(click: Path, nvim: Neovim) -> None:
     data = stamps(click)
     nvim.lua(

@@ -27,6 +27,7 @@ def told(nvim: Neovim) -> Any:
     return nvim.lua("return vim.g.covls_status") or {}
 
 
+@pytest.mark.shows("Neovim", "patch", "status")
 def test_only_what_the_work_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     repository = Repository(tmp_path / "shop")

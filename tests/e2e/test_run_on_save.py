@@ -1,4 +1,4 @@
-"""Tests run when a file is saved, and by keys, in a real Neovim set up as docs/editors.md says."""
+"""Tests run on save and by keys in a real Neovim that is set up as docs/editors/neovim.md says."""
 
 import os
 import re
@@ -37,8 +37,8 @@ vim.lsp.handlers['window/showMessage'] = hear
 
 
 def recipe() -> str:
-    """What docs/editors.md says about runs, word for word."""
-    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    """What docs/editors/neovim.md says about runs, word for word."""
+    page = (ROOT / "docs" / "editors" / "neovim.md").read_text(encoding="utf-8")
     (found,) = [b for b in re.findall(r"```lua\n(.*?)```", page, re.DOTALL) if "onSave" in b]
     return str(found)
 
@@ -98,6 +98,7 @@ def uncovered(nvim: Neovim) -> set[str]:
     return {lines[each["lnum"]].strip() for each in found if each["code"] == "uncovered"}
 
 
+@pytest.mark.shows("Neovim", "run", "run on save", "new data")
 def test_marks_turn_when_files_are_saved_and_keys_run_tests(click: tuple[Neovim, Path]) -> None:
     nvim, tree = click
     source, tests = tree / SOURCE, tree / TESTS
@@ -127,6 +128,7 @@ def test_marks_turn_when_files_are_saved_and_keys_run_tests(click: tuple[Neovim,
     assert os.fspath(source) == nvim.lua("return vim.api.nvim_buf_get_name(0)")
 
 
+@pytest.mark.shows("Neovim", "cancel")
 def test_a_run_is_cancelled_by_a_key(click: tuple[Neovim, Path]) -> None:
     nvim, tree = click
     waits = "import pathlib\nimport time\n\n\ndef test_waits():\n"

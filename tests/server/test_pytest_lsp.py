@@ -142,6 +142,7 @@ def uri(shop: Path) -> str:
     return (shop / "shop.py").as_uri()
 
 
+@pytest.mark.shows("pytest-lsp", "diagnostics")
 async def test_diagnostics(editor: Editor) -> None:
     found = await editor.diagnostics()
     assert sorted((d.range.start.line + 1, d.range.end.line + 1, d.code) for d in found) == SHAPE
@@ -149,6 +150,7 @@ async def test_diagnostics(editor: Editor) -> None:
     assert {d.severity for d in found} == {types.DiagnosticSeverity.Hint}
 
 
+@pytest.mark.shows("pytest-lsp", "hover")
 async def test_hover(editor: Editor) -> None:
     await editor.diagnostics()
     hover = await editor.client.text_document_hover_async(
@@ -162,6 +164,7 @@ async def test_hover(editor: Editor) -> None:
     assert "test_discount" in hover.contents.value.replace("\\", "")
 
 
+@pytest.mark.shows("pytest-lsp", "marks", "summary")
 async def test_covls_own_requests(editor: Editor) -> None:
     await editor.diagnostics()
     file = await editor.ask("covls/fileCoverage", {"textDocument": {"uri": editor.uri}})
@@ -178,6 +181,7 @@ async def test_covls_own_requests(editor: Editor) -> None:
     assert test["location"]["range"]["start"]["line"] == 5
 
 
+@pytest.mark.shows("pytest-lsp", "status")
 async def test_status(editor: Editor, shop: Path) -> None:
     status = await editor.status(state="ok", percentText="75")
     assert (status.folder, status.stale) == (shop.as_uri(), False)
@@ -185,6 +189,7 @@ async def test_status(editor: Editor, shop: Path) -> None:
     assert "shop.py" in (await editor.status(state="stale")).message
 
 
+@pytest.mark.shows("pytest-lsp", "lenses", "go to tests")
 async def test_lenses_and_commands(editor: Editor) -> None:
     await editor.diagnostics()
     lenses = await editor.lenses()
@@ -205,6 +210,7 @@ async def test_lenses_and_commands(editor: Editor) -> None:
         await editor.command("covls.nonsense")
 
 
+@pytest.mark.shows("pytest-lsp", "hints", "settings")
 async def test_hints(editor: Editor) -> None:
     await editor.diagnostics()
     assert await editor.hints(1, 40) is None
@@ -217,6 +223,7 @@ async def test_hints(editor: Editor) -> None:
     assert found == {5: "1 test · condition never false", 6: "1 test"}
 
 
+@pytest.mark.shows("pytest-lsp", "moving")
 async def test_an_edit_moves_what_is_shown(editor: Editor, shop: Path) -> None:
     await editor.diagnostics()
     editor.change("\n\n" + (shop / "shop.py").read_text())

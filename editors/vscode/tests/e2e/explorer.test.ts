@@ -29,6 +29,7 @@ const tree = (window: Window) =>
   window.page.locator('.test-coverage-list-item').evaluateAll((rows) => rows.map((row) => row.textContent));
 
 test('tests are run from the Test Explorer, and the coverage of one of them is shown', async () => {
+  bench.shows('run', 'priorities', 'new data');
   bench.settings({
     'covls.python': EXPECTED.python,
     'covls.run.arguments': ['-p', 'no:cacheprovider'],

@@ -36,6 +36,7 @@ async function shows(window: Window, wanted: Kinds, what: string): Promise<numbe
 }
 
 test('bars stand before exactly the lines that coverage.py says', async () => {
+  bench.shows('marks', 'status');
   const window = await bench.open(EXPECTED.click, LONG);
   const wanted = expected(LONG);
   const last = Math.max(...Object.keys(wanted).map(Number));
@@ -57,6 +58,7 @@ test('bars stand before exactly the lines that coverage.py says', async () => {
 });
 
 test('bars move with an edit, what was typed has dots, and undo brings all back', async () => {
+  bench.shows('moving');
   const window = await bench.open(EXPECTED.click, FILE);
   const wanted = expected(FILE);
   await window.goTo(41);

@@ -40,6 +40,7 @@ const tree = (window: Window) =>
     );
 
 test("VS Code's own Test Coverage view has coverage.py's figures, and can be switched off", async () => {
+  bench.shows('summary');
   bench.settings({ 'covls.testCoverage.markLines': true });
   const window = await bench.open(EXPECTED.click, FILE);
   const files = Object.entries(EXPECTED.files).filter(([name]) => name.startsWith('src/'));
@@ -94,6 +95,7 @@ test("VS Code's own Test Coverage view has coverage.py's figures, and can be swi
 });
 
 test('the side view, the menu and the HTML report', async () => {
+  bench.shows('report');
   const window = await bench.open(EXPECTED.click, FILE);
   await until(() => window.status(), (text) => text.endsWith('%'), 'a figure');
   await window.command('Testing: Focus on Coverage View');
@@ -118,6 +120,7 @@ test('the side view, the menu and the HTML report', async () => {
 });
 
 test('figures are there before a file is, and activation is quick', async (context) => {
+  bench.shows('status');
   // A window of its own, in which no file was opened yet.
   await bench.close();
   const window = await bench.open(EXPECTED.click);

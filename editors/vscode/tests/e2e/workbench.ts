@@ -1,8 +1,8 @@
 /// <reference lib="dom" />
 /** A real VS Code workbench: code-server with the extension installed, driven in Chromium. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
@@ -88,6 +88,8 @@ export class Workbench {
   #place = '';
   /** Whether a test has put settings of its own. */
   #special = false;
+  /** What the test under way sees if it passes. */
+  #features: readonly string[] = [];
 
   constructor(places: Places) {
     this.#places = places;
@@ -134,6 +136,25 @@ export class Workbench {
     }
   }
 
+  /** Says which features of covls the test sees, by their names in `tests/features.py`. */
+  shows(...features: readonly string[]): void {
+    this.#features = features;
+  }
+
+  /** Leaves what was seen for the table in docs/editors.md, as `tests/features.py` does. */
+  #record(test: string): void {
+    const folder = process.env.COVLS_FEATURES;
+    if (folder === undefined || folder === '' || this.#features.length === 0) {
+      return;
+    }
+    const said = execFileSync(this.#places.codeServer, ['--version'], { encoding: 'utf8' });
+    const version = /with Code (\S+)/.exec(said)?.[1] ?? '';
+    const rows = this.#features.map((feature) => ({ client: 'VS Code', feature, version, test }));
+    mkdirSync(folder, { recursive: true });
+    const lines = rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    appendFileSync(path.join(folder, 'vscode.jsonl'), lines);
+  }
+
   /**
    * To be called after each test. The window is kept for the next test on the same project, unless this
    * one failed or had settings of its own.
@@ -141,6 +162,10 @@ export class Workbench {
   async tidy(test: object): Promise<void> {
     // Node's types do not know it yet.
     const { passed = false, name = '' } = test as { passed?: boolean; name?: string };
+    if (passed) {
+      this.#record(name);
+    }
+    this.#features = [];
     if (!passed) {
       const picture = `failed-${name.replace(/\W+/g, '-')}`;
       await this.#window?.picture(picture).catch(() => undefined);

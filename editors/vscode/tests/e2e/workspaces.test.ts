@@ -38,6 +38,7 @@ function has(kinds: Record<string, string>, wanted: Record<string, string>): boo
 }
 
 test('in Restricted Mode marks are there, and nothing is run', async () => {
+  bench.shows('trust');
   bench.settings({
     'security.workspace.trust.enabled': true,
     'security.workspace.trust.startupPrompt': 'never',
@@ -53,6 +54,7 @@ test('in Restricted Mode marks are there, and nothing is run', async () => {
 });
 
 test('tests are run by a command and on save, and the marks follow', async () => {
+  bench.shows('run', 'run on save', 'new data', 'settings');
   const folder = path.join(PROJECTS, 'runs');
   // The one with pytest. code-server gives extensions the PATH of a login shell, not its own.
   bench.settings({ 'covls.python': EXPECTED.python, 'covls.run.onSave': 'file' });
@@ -94,6 +96,7 @@ test('each folder of a workspace with several has its own figures', async () => 
 });
 
 test('a server that is killed is started again, but not for ever', async () => {
+  bench.shows('restart');
   // A window of its own: what is killed here is said in messages.
   bench.settings({});
   const window = await bench.open(EXPECTED.click, 'src/click/globals.py');
