@@ -62,6 +62,22 @@ class Totals:
             self.n_missing_branches + other.n_missing_branches,
         )
 
+    def __sub__(self, part: "Totals") -> "Totals":
+        return Totals(
+            self.n_files - part.n_files,
+            self.n_statements - part.n_statements,
+            self.n_excluded - part.n_excluded,
+            self.n_missing - part.n_missing,
+            self.n_branches - part.n_branches,
+            self.n_partial_branches - part.n_partial_branches,
+            self.n_missing_branches - part.n_missing_branches,
+        )
+
+    @property
+    def of_statements(self) -> "Totals":
+        """The counts that a run without branches would have had."""
+        return Totals(self.n_files, self.n_statements, self.n_excluded, self.n_missing)
+
     @property
     def n_executed(self) -> int:
         """Statements that ran."""

@@ -15,6 +15,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Final
 
+from covls.core.coverage import NOTHING as NO_TOTALS
 from covls.core.coverage import Totals, percent, percent_text
 from covls.core.gaps import Gap
 from covls.core.patch import NOTHING, PatchTotals
@@ -60,7 +61,13 @@ class BaseFigures:
     name: str
     """Of what they are, for people."""
     totals: Totals
-    """Without what was deleted since."""
+    """Without what was deleted since, and without flaky lines."""
+    flaky: tuple[str, ...] = ()
+    """The flaky lines that were left out: "app/models.py:12"."""
+    flaky_now: Totals = NO_TOTALS
+    """Their counts now, which are left out of the total, too."""
+    statements_alone: bool = False
+    """Whether one of the two was measured without branches, so that they count in neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +80,8 @@ class Facts:
     no_patch: str = ""
     """Why it is not known what was changed; empty where it is."""
     base_figures: BaseFigures | None = None
+    no_base: str = ""
+    """Why there are none, for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,8 @@ class Verdict:
     """The files of which too little is known, each with why."""
     remedy: str = ""
     """What to do, as a sentence or a command."""
+    flaky: tuple[str, ...] = ()
+    """The lines that were left out because they are now covered, now missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,19 +321,25 @@ class _Judge:
         base, gate = self.facts.base_figures, "max-drop"
         if base is None:
             failed = no_base == "fail"
+            why = f" {self.facts.no_base}" if self.facts.no_base else ""
             return Verdict(
                 gate,
                 Outcome.UNKNOWN if failed else Outcome.SKIPPED,
-                "No base recorded: a drop of the total cannot be told.",
+                f"No base recorded: a drop of the total cannot be told.{why}",
                 most,
-                remedy="Give the base's report: `covls report --format json -o base.json` there, "
-                "then `covls check --base-report base.json` here.",
+                remedy="Record what runs of the base cover, as `covls history record` does on CI, "
+                "or give its report: `covls report --format json -o base.json` there, then "
+                "`covls check --base-report base.json` here.",
             )
         files = self.facts.files
         if stale := [f"{file.name}: {file.stale}" for file in files if file.stale]:
             return self._unknown(gate, most, stale)
-        covered, possible = shares(sum((file.totals for file in files), Totals()))
-        before = _share(*shares(base.totals))
+        whole = sum((file.totals for file in files), Totals()) - base.flaky_now
+        at_base = base.totals
+        if base.statements_alone:
+            whole, at_base = whole.of_statements, at_base.of_statements
+        covered, possible = shares(whole)
+        before = _share(*shares(at_base))
         allowed = Fraction(str(most))
 
         def enough(count: int) -> bool:
@@ -331,12 +348,18 @@ class _Judge:
         lacking = 0 if enough(covered) else needed(covered, possible, enough)
         drop = before - _share(covered, possible)
         words = f"{abs(float(drop)):.{max(self.precision, 2)}f}"
-        now, was = self._text(covered, possible), self._text(*shares(base.totals))
+        now, was = self._text(covered, possible), self._text(*shares(at_base))
         moved = "is as before" if not drop else f"{'lost' if drop > 0 else 'gained'} {words} points"
         message = (
             f"The total of {now}% {moved} against {was}% at {base.name}; a loss of {most:g} is "
             "allowed."
         )
+        if base.flaky:
+            message += f" {counted(len(base.flaky), 'flaky line')} left out."
+        if base.statements_alone:
+            message += " Branches were not measured both times, and do not count."
+        chosen = set(base.flaky)
+        gaps = (gap for file in files for gap in file.gaps if gap.place not in chosen)
         return Verdict(
             gate,
             Outcome.FAILED if lacking else Outcome.PASSED,
@@ -346,8 +369,9 @@ class _Judge:
             possible,
             now,
             lacking,
-            fewest((gap for file in files for gap in file.gaps), lacking),
+            fewest(gaps, lacking),
             remedy=self._test_these(lacking),
+            flaky=base.flaky,
         )
 
     def _judged(

@@ -128,12 +128,12 @@ class Drop:
     @property
     def fair_before(self) -> Totals:
         """The base without deleted code and without flaky lines."""
-        return minus(minus(self.before, self.deleted), self.flaky_before)
+        return self.before - self.deleted - self.flaky_before
 
     @property
     def fair_now(self) -> Totals:
         """What is there now without flaky lines."""
-        return minus(self.now, self.flaky_now)
+        return self.now - self.flaky_now
 
     @property
     def naive(self) -> Fraction:
@@ -148,7 +148,7 @@ class Drop:
     @property
     def by_deleted(self) -> Fraction:
         """Points that came of deleted code; below 0 where the total fell by it."""
-        return share(minus(self.before, self.deleted)) - share(self.before)
+        return share(self.before - self.deleted) - share(self.before)
 
     @property
     def by_tests(self) -> Fraction:
@@ -163,12 +163,12 @@ class Drop:
     @property
     def by_chance(self) -> Fraction:
         """Points that came of flaky lines."""
-        without = share(self.fair_before) - share(minus(self.before, self.deleted))
+        without = share(self.fair_before) - share(self.before - self.deleted)
         return without + share(self.now) - share(self.fair_now)
 
     @property
     def _tested_anew(self) -> Totals:
-        return minus(self.fair_before, self.kept_before) + self.kept_now
+        return self.fair_before - self.kept_before + self.kept_now
 
 
 def share(totals: Totals) -> Fraction:
@@ -176,19 +176,6 @@ def share(totals: Totals) -> Fraction:
     possible = totals.n_statements + totals.n_branches
     covered = totals.n_executed + totals.n_executed_branches
     return Fraction(100 * covered, possible) if possible else Fraction(100)
-
-
-def minus(totals: Totals, part: Totals) -> Totals:
-    """The counts without those of a part."""
-    return Totals(
-        totals.n_files - part.n_files,
-        totals.n_statements - part.n_statements,
-        totals.n_excluded - part.n_excluded,
-        totals.n_missing - part.n_missing,
-        totals.n_branches - part.n_branches,
-        totals.n_partial_branches - part.n_partial_branches,
-        totals.n_missing_branches - part.n_missing_branches,
-    )
 
 
 Lines = Callable[[str], Sequence[str] | None]
@@ -307,8 +294,7 @@ def part(file: RecordedFile, lines: int) -> Totals:
 
 def statements_alone(file: RecordedFile) -> RecordedFile:
     """The same, as a run that measures no branches would have had it."""
-    totals = counts(file.statements, file.executed, (), excluded=file.totals.n_excluded, files=1)
-    return replace(file, totals=totals, partial=0, branches=())
+    return replace(file, totals=file.totals.of_statements, partial=0, branches=())
 
 
 def paths_before(

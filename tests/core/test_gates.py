@@ -202,6 +202,27 @@ def test_a_drop(
     assert found.verdicts[0].needed == lacking
 
 
+def test_flaky_lines_are_in_neither_figure_and_named() -> None:
+    base = BaseFigures("main", totals(89, 99), ("a.py:7",), totals(0, 1))
+    found = checked(Gates(max_drop=0), file("a.py", 89, 100), base_figures=base)
+    assert outcomes(found) == {"max-drop": "passed"}
+    assert found.verdicts[0].flaky == ("a.py:7",)
+    assert found.verdicts[0].message == (
+        "The total of 90% is as before against 90% at main; a loss of 0 is allowed. "
+        "1 flaky line left out."
+    )
+
+
+def test_a_drop_from_a_run_without_branches_is_of_statements() -> None:
+    now = Totals(n_statements=10, n_missing=1, n_branches=10, n_missing_branches=9)
+    files = (GatedFile("a.py", now),)
+    base = BaseFigures("main", totals(9, 10), statements_alone=True)
+    facts = Facts(files, base_figures=base)
+    found = check(Gates(max_drop=0), facts, precision=0, fail_under=0, run="covls run")
+    assert outcomes(found) == {"max-drop": "passed"}
+    assert "do not count" in found.verdicts[0].message
+
+
 def test_a_drop_from_nothing_known() -> None:
     one = file("a.py", 1, 1)
     assert outcomes(checked(Gates(max_drop=1), one)) == {"max-drop": "skipped"}

@@ -14,7 +14,6 @@ from covls.core.regression import (
     FileChange,
     Kind,
     compare,
-    minus,
     paths_before,
     share,
     statements_alone,
@@ -242,4 +241,4 @@ def test_counts_without_branches_are_those_of_lines() -> None:
     whole = recorded("a.py", BEFORE, branches=True)
     assert whole.totals.n_branches == 2
     assert statements_alone(whole).totals == recorded("a.py", BEFORE).totals
-    assert minus(whole.totals, whole.totals) == Totals()
+    assert whole.totals - whole.totals == Totals()

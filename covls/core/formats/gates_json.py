@@ -22,6 +22,7 @@ def gates_json(check: Check, facts: Facts) -> str:
             "gaps": [gap_object(gap) for gap in verdict.gaps],
             "stale": list(verdict.stale),
             "remedy": verdict.remedy,
+            "flaky": list(verdict.flaky),
         }
         for verdict in check.verdicts
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from covls.core.formats.gates_text import BY_DEFAULT, SHOWN, gap_words, needed_words
+from covls.core.formats.gates_text import BY_DEFAULT, SHOWN, flaky_words, gap_words, needed_words
 from covls.core.gates import Check, Outcome, Verdict
 from covls.core.report import escape_markdown, printable
 
@@ -39,6 +39,8 @@ def _details(verdict: Verdict) -> Iterator[str]:
         yield f"- {_text(words)}"
     if len(verdict.stale) > SHOWN:
         yield f"- and {len(verdict.stale) - SHOWN} more"
+    if verdict.flaky:
+        yield f"- {_text(flaky_words(verdict))}"
     if verdict.needed:
         yield needed_words(verdict)
         if verdict.gaps:

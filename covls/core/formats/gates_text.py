@@ -45,6 +45,13 @@ def gap_words(gap: Gap) -> str:
     return f"{words}: {gap.words}" if gap.words else words
 
 
+def flaky_words(verdict: Verdict) -> str:
+    """Which lines are left out."""
+    more = len(verdict.flaky) - SHOWN
+    names = ", ".join(verdict.flaky[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"Flaky, and left out: {names}"
+
+
 def needed_words(verdict: Verdict) -> str:
     """How many more would do, and that what follows is where."""
     more = "One more would do" if verdict.needed == 1 else f"{verdict.needed} more would do"
@@ -56,6 +63,8 @@ def _details(verdict: Verdict) -> Iterator[str]:
         yield printable(words)
     if len(verdict.stale) > SHOWN:
         yield f"and {len(verdict.stale) - SHOWN} more"
+    if verdict.flaky:
+        yield printable(flaky_words(verdict))
     if verdict.needed:
         yield needed_words(verdict)
         for gap in verdict.gaps[:SHOWN]:
