@@ -3,7 +3,8 @@
 `python -m benchmarks.impact --mutations 50 click attrs` prints a table. pytest-testmon is installed
 into an environment of its own in the cache, and not at all where the index does not have it. Each
 mutation is one operator, constant, condition, statement or return of a source, and is undone before
-the next; all are the same for all programs, as the seed is.
+the next; all are the same for all programs, as the seed is. What each did stands in a file as soon
+as it is known (`--into`), and is not done again: a benchmark that was stopped goes on from there.
 
 With `--failing 200` it only looks at what covls chooses, after so many mutations by which some test
 fails, and does not run it.
@@ -11,6 +12,7 @@ fails, and does not run it.
 
 import argparse
 import contextlib
+import json
 import os
 import random
 import shutil
@@ -19,36 +21,54 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence, Sized
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Sequence, Sized
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from benchmarks.cases import cache_folder
 from tests.live.comparison import LiveProject, killed
 from tests.live.edits import MUTATIONS, contents, restore, some_edit
-from tests.live.projects import PROJECTS, SECONDS, FullRun, Project, full_run, reporter
+from tests.live.projects import PROJECTS, SECONDS, Project, full_run, reporter
+
+ALL_TESTS = "`coverage run`, all tests"
+COVLS = "`covls run --affected`"
+TESTMON = "`pytest --testmon`"
 
 
-@dataclass
+MEASURED_EACH = 10
+"""Of so many mutations the full run of one is measured; of the others it only says what fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """One command: the tests that it ran, and its seconds, of the processors and of the clock."""
+
+    ran: frozenset[str]
+    processor: float
+    clock: float
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What one program did after each mutation."""
+    """What one program did after one mutation of a project, as a line of a file has it."""
 
-    shares: list[float] = field(default_factory=list)
+    project: str
+    number: int
+    """Of the mutation."""
+    program: str
+    share: float
     """How many of the tests it ran."""
-    seconds: list[float] = field(default_factory=list)
-    """Of the processor."""
-    missed: int = 0
-    """Mutations by which a test fails that it did not run."""
-
-    def add(self, full: FullRun, ran: frozenset[str], seconds: float) -> None:
-        self.shares.append(len(ran & full.ran) / len(full.ran))
-        self.seconds.append(seconds)
-        self.missed += bool(full.failed - ran)
-
-    def row(self, name: str) -> str:
-        """A line of the table."""
-        share, seconds = statistics.median(self.shares), statistics.median(self.seconds)
-        return f"| {name} | {len(self.shares)} | {share:.1%} | {seconds:.1f} s | {self.missed} |"
+    processor: float
+    clock: float
+    tests: int
+    """How many tests there are."""
+    failed: int
+    """How many tests fail by the mutation."""
+    missed: int
+    """How many of these it did not run, though they fail also where no others run before."""
+    astray: int
+    """How many it did not run that fail by what others leave behind only."""
 
 
 @dataclass
@@ -92,22 +112,18 @@ class Testmon:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         shutil.copy(self._root / ".testmondata", self._kept)
 
-    def run(
-        self, root: Path, changed: Sequence[str], *, only_choose: bool = False
-    ) -> tuple[frozenset[str], float]:
-        """The tests it runs, or would run, after some files changed, and its seconds."""
+    def run(self, root: Path, changed: Sequence[str], *, only_choose: bool = False) -> Took:
+        """What it runs, or would run, after some files changed."""
         before = {name: (self._root / name).read_text() for name in changed}
         for name in changed:
             (self._root / name).write_text((root / name).read_text())
-        began = processor_seconds()
-        ran = self._run(only_choose=only_choose)
-        seconds = processor_seconds() - began
+        took = timed(lambda: self._run(only_choose=only_choose))
         for name, text in before.items():
             (self._root / name).write_text(text)
         for path in self._root.glob(".testmondata*"):
             path.unlink()
         shutil.copy(self._kept, self._root / ".testmondata")
-        return ran, seconds
+        return took
 
     def _run(self, *, only_choose: bool = False) -> frozenset[str]:
         environment = {**os.environ, **self._project.environment(self._root)}
@@ -133,6 +149,51 @@ class Testmon:
         return frozenset(line.removeprefix("ran ") for line in lines if line.startswith("ran "))
 
 
+class Covls:
+    """A project in which `covls run --affected` chooses the tests, from one state each time."""
+
+    def __init__(self, live: LiveProject, folder: Path) -> None:
+        self._live = live
+        self._cache = Path(os.environ["COVLS_CACHE_DIR"])
+        self._data = live.root / ".coverage"
+        self._kept = folder / "covls"
+        self._kept.mkdir()
+        shutil.copytree(self._cache, self._kept / "cache")
+        shutil.copy2(self._data, self._kept)
+
+    def run(self) -> Took:
+        """What it runs after the project was edited; what it keeps is put back afterwards."""
+        took = timed(self._run)
+        shutil.copy2(self._kept / ".coverage", self._data)
+        shutil.rmtree(self._cache)
+        shutil.copytree(self._kept / "cache", self._cache)
+        return took
+
+    def _run(self) -> frozenset[str]:
+        root = self._live.root
+        done = subprocess.run(
+            # Apart from the project's PYTHONPATH, on which another click may stand.
+            [sys.executable, "-I", "-m", "covls", "--trusted", "run", "--affected", "-f", "json"],
+            cwd=root,
+            env=os.environ | self._live.project.environment(root),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=2 * SECONDS,
+            check=False,
+        )
+        told = json.loads(done.stdout)
+        assert told["written"], told["message"]
+        return frozenset(test["id"] for test in told["tests"])
+
+
+def timed(command: Callable[[], frozenset[str]]) -> Took:
+    """Run one command that tells the tests that it ran."""
+    began, clock = processor_seconds(), time.monotonic()
+    ran = command()
+    return Took(ran, processor_seconds() - began, time.monotonic() - clock)
+
+
 def processor_seconds() -> float:
     """What this process and those that it waited for have used, however busy the machine is."""
     return sum(os.times()[:4])
@@ -153,42 +214,104 @@ def testmon_python() -> Path | None:
     return python
 
 
-def measure(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
-    """The lines of the table for one project."""
-    project = PROJECTS[name]
-    live = LiveProject(project, folder, seed)
-    base = live.start()
-    python = testmon_python() if project.runner == "pytest" else None
-    testmon = Testmon(project, live.root, folder, python) if python is not None else None
-    ours, theirs, everything = Figures(), Figures(), Figures()
-    before = dict(contents(live.editor))
-    live.editor.chosen = random.Random(seed)
-    killed = 0
-    while len(everything.seconds) < mutations:
-        some_edit(live.editor, MUTATIONS)
-        changed = list(dict.fromkeys(live.editor.written))
-        began = processor_seconds()
-        full = full_run(project, live.root, folder / "scratch")
-        full_seconds = processor_seconds() - began
-        new = full.failed - base.failed
+class Measured:
+    """One project on which all programs are measured."""
+
+    def __init__(self, name: str, seed: int, folder: Path) -> None:
+        self._name, self._seed, self._folder = name, seed, folder
+        folder.mkdir()
+        os.environ["COVLS_CACHE_DIR"] = str(folder / "cache")
+        project = PROJECTS[name]
+        self._live = LiveProject(project, folder, seed)
+        self._base = self._live.start()
+        self._covls = Covls(self._live, folder)
+        python = testmon_python() if project.runner == "pytest" else None
+        self._testmon = Testmon(project, self._live.root, folder, python) if python else None
+        self._before = dict(contents(self._live.editor))
+
+    def after(self, number: int) -> Iterator[Figures]:
+        """What each program does after a mutation, which is the same for each number."""
+        os.environ["COVLS_CACHE_DIR"] = str(self._folder / "cache")
+        live = self._live
+        live.editor.chosen = random.Random(f"{self._seed} {self._name} {number}")
+        measured = number % MEASURED_EACH == 0
+        while True:
+            some_edit(live.editor, MUTATIONS)
+            began, clock = processor_seconds(), time.monotonic()
+            full = full_run(live.project, live.root, self._folder / "scratch", measure=measured)
+            took = Took(full.ran, processor_seconds() - began, time.monotonic() - clock)
+            if not full.broken:
+                break
+            restore(live.editor, self._before)
         # What fails anyway would be run again by both, and say nothing of either.
-        full = FullRun(full.code, full.output, full.ran, frozenset(new), full.data)
-        if not full.broken:
-            killed += bool(new)
-            everything.add(full, full.ran, full_seconds)
-            began = processor_seconds()
-            _, outcome = live.run()
-            seconds = processor_seconds() - began
-            ours.add(full, frozenset(outcome.result.tally.finished), seconds)
-            if testmon is not None:
-                theirs.add(full, *testmon.run(live.root, changed))
-        restore(live.editor, before)
-        live.run()
-    lines = [f"| {name}: {len(base.ran)} tests, {killed} mutations fail some | | | | |"]
-    lines.append(everything.row("`coverage run`, all tests"))
-    lines.append(ours.row("`covls run --affected`"))
-    if testmon is not None:
-        lines.append(theirs.row("`pytest --testmon`"))
+        failed = full.failed - self._base.failed
+        programs = {ALL_TESTS: took} if measured else {}
+        changed = list(dict.fromkeys(live.editor.written))
+        programs[COVLS] = self._covls.run()
+        if self._testmon is not None:
+            programs[TESTMON] = self._testmon.run(live.root, changed)
+        for program, took in programs.items():
+            missed = failed - took.ran
+            alone = live.failed_alone(missed) if missed else frozenset()
+            yield Figures(
+                self._name,
+                number,
+                program,
+                len(took.ran & full.ran) / len(full.ran),
+                took.processor,
+                took.clock,
+                len(full.ran),
+                len(failed),
+                len(missed & alone),
+                len(missed - alone),
+            )
+        restore(live.editor, self._before)
+
+
+def measure(names: Sequence[str], mutations: int, seed: int, folder: Path, into: Path) -> None:
+    """Measure the mutations of some projects that a file does not have yet, and add them to it."""
+    done = {(each.project, each.number) for each in told(into)}
+    waiting = [
+        (number, name)
+        for number in range(mutations)
+        for name in names
+        if (name, number) not in done
+    ]
+    projects = {name: Measured(name, seed, folder / name) for name in {one for _, one in waiting}}
+    for number, name in waiting:
+        lines = "".join(f"{json.dumps(asdict(each))}\n" for each in projects[name].after(number))
+        with into.open("a") as file:
+            file.write(lines)
+
+
+def told(into: Path) -> list[Figures]:
+    """What a file holds."""
+    if not into.exists():
+        return []
+    return [Figures(**json.loads(line)) for line in into.read_text().splitlines()]
+
+
+def table(name: str, figures: Sequence[Figures]) -> list[str]:
+    """The lines of the table for one project."""
+    own = [each for each in figures if each.project == name]
+    by_program: dict[str, list[Figures]] = {}
+    for each in own:
+        by_program.setdefault(each.program, []).append(each)
+    killed = len({each.number for each in own if each.failed})
+    tests = max((each.tests for each in own), default=0)
+    lines = [f"| {name}: {tests} tests, {killed} mutations fail some {'| ' * 7}|"]
+    for program, its in by_program.items():
+        cells = [
+            program,
+            len(its),
+            f"{statistics.median(each.share for each in its):.1%}",
+            sum(each.share == 1 for each in its),
+            f"{statistics.median(each.processor for each in its):.1f} s",
+            f"{statistics.mean(each.processor for each in its):.1f} s",
+            f"{statistics.median(each.clock for each in its):.1f} s",
+            sum(bool(each.missed) for each in its),
+        ]
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return lines
 
 
@@ -202,7 +325,7 @@ def recall(name: str, mutations: int, seed: int, folder: Path) -> list[str]:
     for each in killed(live, MUTATIONS, mutations):
         ours.add(each.share, each.missed, each.led_astray)
         if testmon is not None:
-            chosen, _ = testmon.run(live.root, live.editor.written, only_choose=True)
+            chosen = testmon.run(live.root, live.editor.written, only_choose=True).ran
             unchosen = each.failed - chosen
             alone = live.failed_alone(unchosen) if unchosen else frozenset()
             theirs.add(len(chosen & each.all) / len(each.all), unchosen & alone, unchosen - alone)
@@ -218,31 +341,31 @@ def main() -> None:
     parser.add_argument("projects", nargs="*", default=["click", "attrs", "django"])
     parser.add_argument("--mutations", type=int, default=50, help="of each project (default: 50)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--into", type=Path, help="a file of what was measured, to be added to")
     parser.add_argument("--failing", type=int, default=0, help="mutations by which tests fail")
     options = parser.parse_args()
     if options.failing:
         columns = ["", "mutations", "tests chosen, median", "all chosen"]
         columns += ["failing tests not chosen", "by what others leave behind"]
     else:
-        columns = [
-            "",
-            "mutations",
-            "tests run, median",
-            "processor time, median",
-            "failing tests not run",
-        ]
-    print(f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}")
-    for name in options.projects:
-        with tempfile.TemporaryDirectory(prefix="covls-impact-") as folder:
-            os.environ["COVLS_CACHE_DIR"] = f"{folder}/cache"
-            os.environ["COVLS_LIVE_BYTECODE"] = f"{folder}/bytecode"
-            work = Path(folder, "work")
-            work.mkdir()
-            if options.failing:
-                lines = recall(name, options.failing, options.seed, work)
-            else:
-                lines = measure(name, options.mutations, options.seed, work)
-            print(*lines, sep="\n", flush=True)
+        columns = ["", "mutations", "tests run, median", "all run", "processor time, median"]
+        columns += ["mean", "clock time, median", "mutations of which a failing test did not run"]
+    head = f"| {' | '.join(columns)} |\n|{' --- |' * len(columns)}"
+    with tempfile.TemporaryDirectory(prefix="covls-impact-") as folder:
+        os.environ["COVLS_CACHE_DIR"] = f"{folder}/cache"
+        os.environ["COVLS_LIVE_BYTECODE"] = f"{folder}/bytecode"
+        if options.failing:
+            print(head)
+            for name in options.projects:
+                work = Path(folder, name)
+                work.mkdir()
+                print(*recall(name, options.failing, options.seed, work), sep="\n", flush=True)
+            return
+        into = (options.into or Path(folder, "figures")).absolute()
+        measure(options.projects, options.mutations, options.seed, Path(folder), into)
+        print(head)
+        for name in options.projects:
+            print(*table(name, told(into)), sep="\n")
 
 
 if __name__ == "__main__":
