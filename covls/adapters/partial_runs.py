@@ -41,7 +41,7 @@ from covls.core.impact import Change, Selection, affected, holders
 from covls.core.imports import ImportGraph, Imports
 from covls.core.lines import Arc
 from covls.core.outline import Edit, Outline, outline
-from covls.core.splice import PartialRun, Spliced, splice
+from covls.core.splice import Imported, Lines, PartialRun, Spliced, splice
 from covls.core.test_names import Place, places_of, ran_by
 
 NEVER_RAN: Final = "has not run yet"
@@ -112,9 +112,11 @@ class PartialRuns:
         there = {state.hash for state in files.values()}
         for digest in self._outlines.keys() - there:
             del self._outlines[digest]
-        measured = dict(about.sources) if about is not None else {}
-        source, known = self.store.source, self._changes
-        changes = changes_since(measured, files, source, self.root, texts, known)
+        changes: Mapping[str, Change] = {}
+        if about is not None and detail is not None:
+            # Otherwise each file would be new, and be outlined, for all tests to run anyway.
+            source, known = self.store.source, self._changes
+            changes = changes_since(about.sources, files, source, self.root, texts, known)
         gone = [path for path, change in changes.items() if change.kind == "gone"]
         return Before(
             about,
@@ -269,6 +271,7 @@ class PartialRuns:
             edits,
             self._outline,
             paths=None if collected_all else [*touched, *edits],
+            imported=self._imported(before.detail, before.graph),
             outdated=outdated,
         )
         waiting = self._waiting(before, selection, records, asked, spliced.tests)
@@ -430,6 +433,35 @@ class PartialRuns:
             for path, change in before.changes.items()
             if path in measured
         }
+
+    def _imported(self, detail: Detail, graph: ImportGraph) -> Imported:
+        """Whether a file is imported by what tests ran that did not run again: its importers tell.
+
+        A test that ran a line that imports it has it imported, and so has one that ran anything of
+        a module that imports it outside of functions.
+        """
+        measured = self._measured(detail)
+        names = {path: name for name, path in measured.items()}
+
+        def is_imported(path: str, ran: Lines) -> bool:
+            seen, rest = {names.get(path, path)}, [names.get(path, path)]
+            while rest:
+                for importer, lines in graph.imported_at(rest.pop()).items():
+                    own = measured.get(importer)
+                    if importer in seen or own is None:
+                        continue
+                    seen.add(importer)
+                    outline = self._outline(own)
+                    bodies = set() if outline is None else outline.lines_of_bodies()
+                    if ran(own, lines):
+                        return True
+                    if not lines or lines - bodies:
+                        if ran(own, bodies):
+                            return True
+                        rest.append(importer)
+            return False
+
+        return is_imported
 
     def _outline(self, measured: str) -> Outline | None:
         content = read_source(self.root / measured)

@@ -98,6 +98,12 @@ def _called(name: str, folders: list[str]) -> Iterator[str]:
         yield ".".join([*above, *filter(None, [name[dots:]])])
 
 
+def _package_of(path: str) -> str:
+    """Where the package of a module is, if it is in one."""
+    folder = path.rpartition("/")[0]
+    return f"{folder}/__init__.py" if folder else "__init__.py"
+
+
 def _last_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
@@ -135,8 +141,7 @@ class ImportGraph:
         own = self.files[path]
         for name in own.names:
             yield from self.named(name)
-        folder = path.rpartition("/")[0]
-        package = f"{folder}/__init__.py" if folder else "__init__.py"
+        package = _package_of(path)
         if package in self.files:
             # Before a module its package is imported.
             yield package
@@ -157,6 +162,19 @@ class ImportGraph:
         for path, imported in self.imported.items():
             for each in imported:
                 found[each].append(path)
+        return found
+
+    def imported_at(self, path: str) -> Mapping[str, frozenset[int]]:
+        """The files that import a file, by its name, with the first line for each name.
+
+        A module has its package imported without a line that says so.
+        """
+        found = {}
+        for importer in self._importers.get(path, ()):
+            names = self.files[importer].names
+            lines = frozenset(line for name, line in names.items() if path in self.named(name))
+            if lines or path == _package_of(importer):
+                found[importer] = lines
         return found
 
     def importers(self, paths: Iterable[str]) -> set[str]:

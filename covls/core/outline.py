@@ -8,7 +8,7 @@ import ast
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -21,6 +21,9 @@ Token = tuple[object, int]
 
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 _UNSAID: Final = frozenset({"kind", "type_comment", "ctx"})
+
+_KEPT: Final = 32
+"""Outlines of so many texts are kept: what is current at one save is the old text at the next."""
 
 
 @dataclass(slots=True)
@@ -176,13 +179,14 @@ class Edit:
         return self.outside is not None or bool(self.functions)
 
 
+@lru_cache(maxsize=_KEPT)
 def outline(text: str) -> Outline | None:
     """The functions of a source text; None where it cannot be parsed."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    found = _Walk()
+    found = _Walk(text)
     try:
         found.visit(tree, found.outside, "")
     except RecursionError:
@@ -292,7 +296,8 @@ def _paired(old: Outline, new: Outline) -> Iterator[tuple[Function, Function | N
 class _Walk:
     """Goes through a parsed text, functions' bodies apart from what is outside."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self._may_yield = "yield" in text
         self.functions: list[Function] = []
         self.outside = _Code()
         self.bases: dict[str, bool] = {}
@@ -354,7 +359,7 @@ class _Walk:
             # It belongs to what others see of the function: many tools show or obey it.
             self.visit(statements.pop(0), header, None)
         # What calling it means depends on this, whatever is run of it.
-        header.tokens.append((_yields(node), node.lineno))
+        header.tokens.append((self._may_yield and _yields(node), node.lineno))
         for each in statements:
             self.visit(each, body, None)
         begin = _first_line(statements[0] if statements else node.body[0])

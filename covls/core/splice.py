@@ -19,9 +19,11 @@ from covls.core.detail import (
 from covls.core.lines import Arc
 from covls.core.outline import Edit, Outline
 
-Imported = Callable[[str, Callable[[str, Collection[int]], bool]], bool]
-"""Whether a file is sure to be imported by tests that did not run again: asked of its path, and
-of whether any of them ran some of these lines of a file."""
+Lines = Callable[[str, Collection[int]], bool]
+"""Whether any test that did not run again ran some of these lines of a file."""
+
+Imported = Callable[[str, Lines], bool]
+"""Whether a file is imported by tests that did not run again, by its measured path."""
 
 
 @dataclass(frozen=True, slots=True)

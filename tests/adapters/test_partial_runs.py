@@ -204,6 +204,30 @@ def test_a_deleted_test_takes_only_what_nobody_else_runs(sample: Sample) -> None
     assert "tests/test_b.py::test_lazy" not in detail.tests
 
 
+def test_a_test_that_imports_less_leaves_what_others_import_by_what_they_run(
+    tmp_path: Path,
+) -> None:
+    again = SAMPLE["tests/test_b.py"].partition("def test_lazy_again")
+    files = {
+        # Nothing is called in them, so that only what imports them tells that somebody needs them.
+        "pkg/lazy.py": f"from pkg.values import ONE\n\n{SAMPLE['pkg/lazy.py']}",
+        "pkg/values.py": "import pkg.sub.more\n\nONE = 1\n",
+        "pkg/sub/__init__.py": "HERE = 1\n",
+        "pkg/sub/more.py": "MORE = 2\n",
+        "pkg/alone.py": "NOBODY = 1\n",
+        "tests/test_b.py": again[0].replace("    assert g()", "    import pkg.alone\n\n    g()"),
+        "tests/test_z.py": "".join(again[1:]),
+    }
+    write(tmp_path / "root", SAMPLE | files)
+    sample = Sample(tmp_path / "root", tmp_path / "scratch", OPTIONS)
+    sample.take_all()
+    text = sample.text("tests/test_b.py").partition("    from pkg.lazy")[0]
+    (sample.root / "tests/test_b.py").write_text(f"{text}    pass\n")
+    selection, _, _ = sample.take_affected()
+    assert [*selection.tests] == ["tests/test_b.py::test_lazy"]
+    sample.is_as_after_a_full_run()
+
+
 def test_tests_that_were_left_out_are_known_to_be_outdated(sample: Sample) -> None:
     sample.replace("pkg/b.py", "return 2 * x", "return x + x")
     sample.take_affected(only=["tests/test_b.py::test_thrice"])
@@ -278,6 +302,8 @@ def test_the_first_run_may_be_of_some_tests(tmp_path: Path) -> None:
     write(tmp_path / "root", SAMPLE)
     sample = Sample(tmp_path / "root", tmp_path / "scratch", OPTIONS)
     before = sample.runs.look(ENVIRONMENT)
+    # To find out what is new takes long, and all is.
+    assert not before.changes
     asked = ["tests/test_b.py"]
     records, data = sample.run(asked)
     with data:

@@ -14,7 +14,7 @@ from covls.server.root import Root
 from covls.server.runs import Job
 from covls.server.session import Document, Session
 
-QUIET: Final = 0.1
+QUIET: Final = 0.05
 """Seconds without another save after which tests run: several files are saved at once, and some
 formatters save a second time. Which tests these are is found out meanwhile.
 """
