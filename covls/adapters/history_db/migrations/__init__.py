@@ -1,0 +1,1 @@
+"""What made each schema of a history out of the one before it."""

@@ -1,0 +1,1 @@
+"""One module a schema, which does not change once it is released."""
