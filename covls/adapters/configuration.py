@@ -194,6 +194,8 @@ def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> "L
     As coverage.py's `InOrOut` decides, as far as that can be told without importing the packages of
     `source`: a package is taken to be wherever its name's parts stand in the path.
     """
+    from covls.core.absence import LeftOut
+
     name = os.path.realpath(path)
     file = str(configuration.file or "coverage.py's configuration")
     if configuration.source_folders or configuration.source_packages:
@@ -215,6 +217,8 @@ def left_out_of_measuring(configuration: CoverageConfiguration, path: str) -> "L
 
 def left_out_of_reports(configuration: CoverageConfiguration, path: str) -> "LeftOut | None":
     """Return which option keeps coverage.py's reports from showing the file at an absolute path."""
+    from covls.core.absence import LeftOut
+
     if report_matcher(configuration)(path):
         return None
     file = str(configuration.file or "coverage.py's configuration")
