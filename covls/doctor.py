@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -38,7 +38,7 @@ from covls.core.absence import (
 )
 from covls.core.marks import Freshness
 from covls.core.report import counted
-from covls.core.settings import Problem, Settings
+from covls.core.settings import Problem, Settings, client_layer, read_settings
 from covls.project import Project
 
 # How many names a sentence lists; the values hold all of them.
@@ -160,7 +160,8 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
     `files` are the settings files of its root, `problems` what was wrong in the settings.
     """
     configuration = project.configuration
-    framework = find_framework(project.root, project.settings)
+    runs, problems, for_runs = _settings_of_runs(project, files, problems)
+    framework = find_framework(project.root, runs)
     interpreter = framework.interpreter
     data = _data(project)
     measured = _measured_files(project)
@@ -175,7 +176,7 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
         other_roots=other_roots,
         trusted=project.trusted,
         settings_file=files.file,
-        settings=_changed_settings(project.settings, Settings()),
+        settings=_changed_settings(runs, Settings()),
         tried=tuple(
             TriedFile(
                 path,
@@ -206,6 +207,7 @@ def diagnose(project: Project, files: SettingsFiles, problems: Iterable[Problem]
             sorted(
                 (
                     *_settings_findings(project, files, problems, interpreter),
+                    *_trust_findings(for_runs),
                     *_data_findings(project, data, other_roots),
                     *_file_findings(project, measured),
                     *_environment_findings(project, data, interpreter),
@@ -357,6 +359,37 @@ def _measured_files(project: Project) -> MeasuredFiles | None:
             )
         ),
     )
+
+
+def _settings_of_runs(
+    project: Project, files: SettingsFiles, problems: Iterable[Problem]
+) -> tuple[Settings, list[Problem], list[Problem]]:
+    """The settings by which `covls run` goes, and what is wrong with them.
+
+    Where nobody said whether the workspace is trusted, that command takes settings that are
+    ignored otherwise: the third are the problems that are none to it.
+    """
+    found = list(problems)
+    if project.trusted is not None:
+        return project.settings, found, []
+    runs, wrong = read_settings(*files.layers, client_layer({"trusted": True}, "command line"))
+    for_runs = [problem for problem in found if problem not in wrong]
+    if not for_runs:
+        return project.settings, found, []
+    # Nobody said so, whatever those settings were read with.
+    return replace(runs, trusted=None), [each for each in found if each in wrong], for_runs
+
+
+def _trust_findings(for_runs: Iterable[Problem]) -> Iterable[Finding]:
+    for problem in for_runs:
+        yield Finding(
+            Level.NOTE,
+            "settings",
+            f"`{problem.where}` is taken by `covls run`, as you run that yourself. An editor "
+            "ignores it, and so do all other commands, as long as nobody says that the workspace "
+            "is trusted.",
+            "If you trust it: `covls.trusted` in the editor's settings, or `--trusted`.",
+        )
 
 
 def _settings_findings(

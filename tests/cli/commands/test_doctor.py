@@ -151,3 +151,32 @@ def test_nothing_is_written(root: Path) -> None:
     run(["doctor"])
     run(["doctor", "main.py"])
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
+
+
+def test_settings_that_name_what_runs_are_told_as_each_takes_them(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "covls.toml").write_text('run.command = ["make", "test"]\nrun.argument = []\n')
+    ignored, taken = "ignored because the workspace is not trusted", "is taken by `covls run`"
+    # Nobody said anything of trust: the command line takes them where it is asked to run.
+    assert run(["doctor", "-f", "json"]) == 2  # The one that is no setting is wrong for all.
+    told = json.loads(capsys.readouterr().out)
+    messages = {each["message"]: each["level"] for each in told["findings"]}
+    (words,) = (each for each in messages if taken in each)
+    assert words.startswith("`covls.toml: run.command` is taken")
+    assert messages[words] == "note"
+    assert not any(ignored in each for each in messages)
+    assert any("did you mean arguments" in each for each in messages)
+    assert told["tests"] == "a command (the setting `run.command`)"
+    assert told["settings"] == {"run.command": ["make", "test"]}
+    assert told["trusted"] is None
+    # `covls run --no-trusted` runs nothing, and ignores them as the others do.
+    (root / "covls.toml").write_text('run.command = ["make", "test"]\n')
+    assert run(["doctor", "--no-trusted", "-f", "json"]) == 2
+    told = json.loads(capsys.readouterr().out)
+    assert any(ignored in each["message"] for each in told["findings"])
+    assert "run.command" not in told["settings"]
+    assert run(["doctor", "--trusted", "-f", "json"]) == 0
+    messages = {each["message"]: "" for each in json.loads(capsys.readouterr().out)["findings"]}
+    assert not any(ignored in each or taken in each for each in messages)
+    assert run(["doctor", "-f", "json"]) == 0
