@@ -155,6 +155,25 @@ def test_every_command_in_the_documents_exists() -> None:
     assert seen == {"covls", "make"}
 
 
+def test_the_table_of_formats_is_what_commands_write() -> None:
+    page = (ROOT / "docs/gates.md").read_text(encoding="utf-8")
+    table = page[page.index("| format | for |") :].partition("\n\n")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table]
+    names = [head.strip("`") for head in rows[0][2:]]
+    told: dict[str, list[str]] = {name: [] for name in names}
+    for formats, _, *ticks in rows[2:]:
+        for name, tick in zip(names, ticks, strict=True):
+            told[name] += re.findall(r"`(\w+)`", formats) if tick else []
+    written = {}
+    for name, command in cli_commands().items():
+        form = next((each for each in command.params if each.name == "form"), None)
+        if form is not None and isinstance(form.type, click.Choice):
+            written[name] = sorted(form.type.choices)
+    assert {name: sorted(found) for name, found in told.items()}.items() <= written.items()
+    others = {form for name in written.keys() - told.keys() for form in written[name]}
+    assert others <= {"text", "json", "markdown"}, "formats for tools belong into the table"
+
+
 def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [name for name in cli_commands() if f"| `covls {name}" not in readme] == []

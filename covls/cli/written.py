@@ -62,17 +62,12 @@ def format_options(names: Sequence[str]) -> Callable[[Decorated], Decorated]:
     return decorate
 
 
-def write(
-    text: Callable[[str], Iterable[str]],
-    form: str,
-    output: Path | None,
-    others: Iterable[tuple[str, Path]],
-) -> None:
-    """Write a result in one format, and in others to files of their own.
+def write(text: Callable[[str], Iterable[str]], to: Iterable[tuple[str, Path | None]]) -> None:
+    """Write a result in one format after the other, each to a file; None is stdout.
 
     `text` gives the text of a format by its name, in pieces.
     """
-    for name, file in ((form, output), *others):
+    for name, file in to:
         with opened(file) as stream:
             stream.writelines(text(name))
             stream.flush()

@@ -3,11 +3,15 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from covls.core.gaps import Gap
 from covls.core.gates import Check, GatedFile, Outcome
 from covls.core.patched import PatchedFiles, stale_lines
 from covls.core.report import counted
+
+if TYPE_CHECKING:
+    from covls.core.priorities import Ranking
 
 
 class Rule(StrEnum):
@@ -17,6 +21,7 @@ class Rule(StrEnum):
     PARTIAL_BRANCH = "partial-branch"
     STALE = "stale"
     GATE = "gate"
+    PRIORITY = "priority"
 
 
 ABOUT = {
@@ -24,6 +29,7 @@ ABOUT = {
     Rule.PARTIAL_BRANCH: "A branch that no test takes",
     Rule.STALE: "Code that changed since the tests ran",
     Rule.GATE: "A gate that does not pass",
+    Rule.PRIORITY: "Code to test next",
 }
 """Each rule in a few words."""
 
@@ -78,6 +84,17 @@ def of_check(check: Check, files: Iterable[GatedFile], folder: str) -> Iterator[
         if (gap.file, gap.first) not in told:
             told.add((gap.file, gap.first))
             yield of_gap(gap, folder)
+
+
+def of_ranking(ranking: "Ranking", folder: str) -> Iterator[Finding]:
+    """What to test next, best first, each at the first lines of it that no test reaches."""
+    for row in ranking.rows:
+        words = [f"{row.title}:", _sentence("; ".join(row.reasons)), row.advice]
+        if row.action is not None:
+            words.append(row.action.words)
+        first, last = row.lines[0] if row.lines else (row.start, row.end)
+        message = " ".join(filter(None, words))
+        yield Finding(Rule.PRIORITY, message, False, _path(folder, row.file), first, last)
 
 
 def _largest(found: Iterable[Gap]) -> list[Gap]:

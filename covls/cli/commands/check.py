@@ -91,7 +91,7 @@ def check(
             project, compared(project, base, staged, first, second), base_report
         )
         warn_of_problems(project)
-        write(lambda name: _text(name, project, checked, facts), form, output, others)
+        write(lambda name: _text(name, project, checked, facts), ((form, output), *others))
         if github_actions.is_here():
             from covls.core.formats.gates_markdown import gates_markdown
 

@@ -75,7 +75,7 @@ def diff(
             )
         warn_of_problems(project)
         precision = project.configuration.precision
-        write(lambda name: _text(name, project, patched), form, output, others)
+        write(lambda name: _text(name, project, patched), ((form, output), *others))
         if github_actions.is_here():
             from covls.core.findings import of_patch
             from covls.core.formats.diff_markdown import diff_markdown

@@ -3,14 +3,15 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 import click
 
 from covls.adapters.configuration import find_root
+from covls.cli import github_actions
+from covls.cli.github_actions import folder_in_repository
 from covls.cli.invocation import (
     PASSED,
     Invocation,
@@ -19,10 +20,12 @@ from covls.cli.invocation import (
     root_option,
     trusted_option,
 )
-from covls.cli.output import opened
 from covls.cli.project_data import absolute, load_data, open_project, warn
+from covls.cli.written import findings_text, format_options, write
 from covls.core.priorities import Level, Ranking, as_json, as_markdown, as_text
 from covls.project.priorities import Wanted
+
+FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,20 +46,7 @@ from covls.project.priorities import Wanted
     help="Rows to show; 0: all.",
 )
 @click.option("--patch", is_flag=True, help="Only what was changed since the base.")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    help="How to write the result.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    help="A file to write the result to.",
-)
+@format_options(FORMATS)
 @root_option
 @trusted_option
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
@@ -68,6 +58,7 @@ def priorities(
     patch: bool,
     form: str,
     output: Path | None,
+    others: tuple[tuple[str, Path], ...],
     paths: Sequence[Path],
 ) -> int:
     """Say what to test next: uncovered code, by what testing it would bring, with the reasons.
@@ -97,10 +88,23 @@ def priorities(
         assert ranking is not None, "there is data, and nobody cancels"
         for problem in project.problems:
             warn(str(problem))
+        ranking = _from_here(ranking)
+        folder = folder_in_repository(project.root)
+        to: list[tuple[str, Path | None]] = [(form, output), *others]
+        to_stdout = output is None or str(output) == "-"
+        if form == "text" and to_stdout and sys.stdout.isatty():
+            # Imported for people only: rich takes longer than a small ranking.
+            from covls.cli.terminal_priorities import print_ranking
+
+            print_ranking(ranking, sys.stdout)
+            del to[0]
+        write(lambda name: _text(name, ranking, folder), to)
+        if github_actions.is_here():
+            from covls.core.findings import of_ranking
+
+            github_actions.tell(of_ranking(ranking, folder), [as_markdown(ranking)])
     finally:
         project.close()
-    with opened(output) as stream:
-        _write(_from_here(ranking), form, stream)
     return PASSED
 
 
@@ -116,16 +120,14 @@ def _from_here(ranking: Ranking) -> Ranking:
     return replace(ranking, rows=tuple(rows))
 
 
-def _write(ranking: Ranking, form: str, stream: IO[str]) -> None:
-    if form == "json":
-        json.dump(as_json(ranking), stream, indent=4)
-        stream.write("\n")
-    elif form == "markdown":
-        stream.write(as_markdown(ranking) + "\n")
-    elif stream is sys.stdout and stream.isatty():
-        # Imported for people only: rich takes longer than a small ranking.
-        from covls.cli.terminal_priorities import print_ranking
+def _text(name: str, ranking: Ranking, folder: str) -> Iterable[str]:
+    match name:
+        case "json":
+            return [json.dumps(as_json(ranking), indent=4), "\n"]
+        case "markdown":
+            return [as_markdown(ranking), "\n"]
+        case "text":
+            return [as_text(ranking), "\n"]
+    from covls.core.findings import of_ranking
 
-        print_ranking(ranking, stream)
-    else:
-        stream.write(as_text(ranking) + "\n")
+    return findings_text(name, of_ranking(ranking, folder))

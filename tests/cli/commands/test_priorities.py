@@ -124,6 +124,43 @@ def test_json_and_markdown_go_into_a_file(covls: Covls, project: Path) -> None:
     assert "1 of 3 functions to test." in done.out
 
 
+def test_findings_for_tools_that_annotate_code(covls: Covls, project: Path) -> None:
+    place = {"file": "shop.py", "first": 11, "last": 14}
+    said = (
+        "Basket.never: No test calls it: 4 statements; complexity 3. Add a test of Basket.never to "
+        "test_shop.py."
+    )
+    files = {name: project / name for name in ("github", "sarif", "gitlab")}
+    wanted = [word for name, file in files.items() for word in ("--write", f"{name}={file}")]
+    done = covls(project, "priorities", "-n", "1", "-f", "json", *wanted)
+    assert json.loads(done.out)["rows"][0]["title"] == "Basket.never"
+    assert files["github"].read_text() == (
+        f"::warning file=shop.py,line={place['first']},endLine={place['last']},"
+        f"title=Code to test next::{said}\n"
+    )
+    (result,) = json.loads(files["sarif"].read_text())["runs"][0]["results"]
+    assert (result["ruleId"], result["message"]["text"]) == ("priority", said)
+    (issue,) = json.loads(files["gitlab"].read_text())
+    lines = {"begin": place["first"], "end": place["last"]}
+    assert issue["location"] == {"path": "shop.py", "lines": lines}
+    assert issue["check_name"] == "covls/priority"
+    # A file as a whole is annotated where its first gap is.
+    done = covls(project, "priorities", "--by", "file", "-n", "1", "-f", "github")
+    assert "file=shop.py,line=7,endLine=" in done.out, done.out
+
+
+def test_in_a_workflow_it_annotates_and_adds_to_the_summary(
+    covls: Covls, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    done = covls(project, "priorities", "-n", "2")
+    assert done.err.count("::warning file=shop.py,") == 2
+    assert "::" not in done.out
+    assert summary.read_text().startswith("# What to test next\n")
+
+
 def test_the_settings_of_the_project(covls: Covls, project: Path) -> None:
     rule = '[[tool.covls.priorities]]\nmatch = "shop.py"\nweight = 3\nadvice = "Try {stem}."\n'
     wrong = "[[tool.covls.priorities]]\nweight = 3\n"
