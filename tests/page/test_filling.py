@@ -38,7 +38,7 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attrs)))
         self.within = True
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002 # It is called by keyword.
         self.within = False
 
     def handle_data(self, data: str) -> None:
@@ -80,16 +80,22 @@ def test_the_page_runs_and_loads_nothing_but_its_own() -> None:
 
 
 def test_the_newest_figure_stands_in_the_page_itself() -> None:
-    page = history_page(ABOUT, gather([run(0, recorded("a.py", 4, 1)), run(1, recorded("a.py", 8, 1))]))
+    page = history_page(
+        ABOUT, gather([run(0, recorded("a.py", 4, 1)), run(1, recorded("a.py", 8, 1))])
+    )
     assert "87.5 % at 356a192b, 2024-03-01 13:00 UTC" in page
 
 
 @pytest.mark.parametrize(
-    "hostile", ["</script><script>alert(1)</script>", "<b>&amp;'\"", "{data}", "\\1{", "\x1b[31m\udcff"]
+    "hostile",
+    ["</script><script>alert(1)</script>", "<b>&amp;'\"", "{data}", "\\1{", "\x1b[31m\udcff"],
 )
 def test_names_are_nothing_but_text(hostile: str) -> None:
-    about = About(hostile, ABOUT.made, "1.2", hostile, Gates(paths={hostile: 80}), notes=(hostile,))
-    page = history_page(about, gather([run(0, recorded(hostile, 4, 1), subject=hostile, branch=hostile)]))
+    gates = Gates(paths={hostile: 80})
+    about = About(hostile, ABOUT.made, "1.2", hostile, gates, notes=(hostile,))
+    page = history_page(
+        about, gather([run(0, recorded(hostile, 4, 1), subject=hostile, branch=hostile)])
+    )
     usual = history_page(ABOUT, gather([run(0, recorded("a.py", 4, 1))]))
     assert [tag for tag, _ in Elements(page).found] == [tag for tag, _ in Elements(usual).found]
     shown = hostile.replace("\x1b", "?").replace("\udcff", "?")

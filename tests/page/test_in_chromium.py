@@ -213,7 +213,8 @@ def test_files_are_sorted_and_filtered(page: Page) -> None:
 
 def test_the_map_is_walked_by_keyboard(page: Page) -> None:
     tiles = page.locator("#treemap button")
-    assert tile_names(page)[:2] == ["Folder shop", "Folder api"]  # src holds all, and is passed over
+    # src holds all, and is passed over.
+    assert tile_names(page)[:2] == ["Folder shop", "Folder api"]
     assert [tile.get_attribute("tabindex") for tile in tiles.all()].count("0") == 1
     tiles.first.focus()
     page.keyboard.press("End")
@@ -395,11 +396,11 @@ def test_what_was_packed_is_unpacked(page: Page) -> None:
     paths = [f"a/{number}.py" for number in range(12)]
     runs = []
     for number in range(30):
-        files = [
+        some = [
             recorded(path, random.choice([3, 50]), random.choice([0, 3]), random.choice("ab"))
             for path in random.sample(paths, random.randint(1, 12))
         ]
-        runs.append(run(number, *files))
+        runs.append(run(number, *some))
     told = page.evaluate(
         """(page) => {
             const packed = JSON.parse(page);

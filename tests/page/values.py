@@ -62,7 +62,9 @@ def many(n_files: int, n_runs: int, *, changed: int, functions: int) -> Iterator
         for each in range(functions):
             own = size // functions
             first = 1 + each * (own + 3)
-            counts = Totals(0, own, 0, random.randint(0, own), own // 3, 0, random.randint(0, own // 3))
+            counts = Totals(
+                0, own, 0, random.randint(0, own), own // 3, 0, random.randint(0, own // 3)
+            )
             name = f"{random.choice(names)}.{random.choice(names)}_{random.choice(names)}"
             inner.append(RecordedFunction(name, first, first + own, counts))
         return recorded(

@@ -207,6 +207,19 @@ class History:
         with self._database.reading() as connection:
             return _files(connection, _row_of(connection, run.number), paths)
 
+    def files_of(self, some: Iterable[Run]) -> Iterator[tuple[Run, dict[str, RecordedFile]]]:
+        """The files of several runs, one run after another.
+
+        What a run and the next have in common is read once, and the same object in both.
+        """
+        known: dict[int, RecordedFile] = {}
+        for run in some:
+            with self._database.reading() as connection:
+                wanted = _numbers(_row_of(connection, run.number))
+                known = {number: known[number] for number in wanted if number in known}
+                known.update(_each_record(connection, wanted.difference(known)))
+            yield run, {file.path: file for file in known.values()}
+
     def file(self, run: Run, path: str) -> RecordedFile | None:
         """One file of a run."""
         return self.files(run, [path]).get(path)

@@ -52,6 +52,17 @@ def test_what_was_recorded_is_found(history: History) -> None:
     assert history.file_totals(run) == {p: file(p).totals for p in ("a.py", "b/ü.py")}
 
 
+def test_files_of_several_runs_are_read_once(history: History) -> None:
+    """What two runs, one after the other, have in common is one object."""
+    first = record(history, 1, "a.py", "b.py")
+    second = record(history, 2, "a.py")
+    third = record(history, 3, "b.py", "c.py")
+    found = list(history.files_of([first, second, third]))
+    assert [run for run, _ in found] == [first, second, third]
+    assert [files for _, files in found] == [history.files(run) for run, _ in found]
+    assert found[0][1]["a.py"] is found[1][1]["a.py"]
+
+
 def test_what_is_not_there(history: History) -> None:
     """Is None, or an error that says so."""
     assert history.runs() == []
