@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from covls.adapters.commits import Commits
-from covls.core.absence import PYTHON_SUFFIXES
 from covls.core.detail import bits_of, places
 from covls.core.drift import drift
 from covls.core.flaky import RUNS, Seen, flaky_lines
 from covls.core.history import RecordedFile, Run, source_name
+from covls.core.paths import PYTHON_SUFFIXES
 from covls.core.regression import Comparison, Kind, compare, statements_alone
 from covls.core.report import counted
 from covls.core.statements import Text

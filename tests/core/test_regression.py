@@ -4,10 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from covls.core.analysis import analysis_from_json
-from covls.core.coverage import Measured, Totals, cover
+from covls.core.coverage import Totals
 from covls.core.detail import bits_of
-from covls.core.history import RecordedFile, recorded_file, source_name
 from covls.core.lines import split_lines
 from covls.core.regression import (
     Comparison,
@@ -18,9 +16,7 @@ from covls.core.regression import (
     share,
     statements_alone,
 )
-from covls.probe.analyse import Rules, analyse_python
-
-RULES = Rules(["# pragma: no cover"], ["# pragma: no branch"])
+from tests.core.recorded import recorded, stripped
 
 BEFORE = """\
 import os
@@ -35,22 +31,6 @@ def old(n):
     b = 2               # missed
     return a
 """
-
-
-def stripped(marked: str) -> str:
-    return "\n".join(line.partition("# missed")[0].rstrip() for line in marked.split("\n"))
-
-
-def recorded(name: str, marked: str, *, branches: bool = False) -> RecordedFile:
-    """A file of which all ran but what is marked."""
-    source = stripped(marked)
-    analysis = analysis_from_json(analyse_python(source.encode(), name, RULES))
-    missed = {n for n, line in enumerate(split_lines(marked), 1) if "# missed" in line}
-    ran = analysis.statements - missed
-    arcs = {(start, end) for start, ends in analysis.branches.items() for end in ends}
-    taken = frozenset((a, b) for a, b in arcs if a in ran and abs(b) not in missed)
-    measured = Measured(frozenset(ran), taken if branches else None)
-    return recorded_file(name, source_name(source), cover(analysis, measured))
 
 
 def compared(
