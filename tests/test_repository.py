@@ -141,6 +141,8 @@ def test_every_command_in_the_documents_exists() -> None:
                     # What stands behind `--` is another program's.
                     arguments = arguments[: [*arguments, "--"].index("--")]
                     known = commands.get(name)
+                    if isinstance(known, click.Group) and arguments:
+                        known = known.get_command(click.Context(known), arguments[0])
                     options = [option for p in known.params for option in p.opts] if known else []
                     given = [a.partition("=")[0] for a in arguments if a.startswith("-")]
                     right = known is not None and {*given} <= {*options, "--help"}

@@ -9,12 +9,15 @@ import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 from covls.adapters.git_command import ask_git, find_git
+from covls.adapters.merge_base import content_name
 from covls.adapters.source import MAX_BYTES, source_text
+from covls.core.history import Commit
 from covls.core.lines import split_lines
 
 FIRST_PARENTS: Final = 2_000
@@ -24,6 +27,7 @@ OTHERS: Final = 5_000
 """Commits that are walked on all ways, at most, where none of those is what is looked for."""
 
 _SECONDS: Final = 20.0
+_LAST_SECOND: Final = 253_402_214_400  # In the year 9999, the last that Python knows.
 _ERRORS = (OSError, subprocess.SubprocessError, ValueError)
 _PLAIN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -55,6 +59,48 @@ class Commits:
             return None
         found = self._line("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}")
         return found if _COMMIT.fullmatch(found) else None
+
+    def describe(self, commit: str, branch: str | None = None) -> Commit | None:
+        """A commit of a full name as a history has it; None where it is not here."""
+        if not _COMMIT.fullmatch(commit):
+            return None
+        try:
+            return _described(commit, self._ask("cat-file", "commit", commit), branch)
+        except _ERRORS:
+            return None
+
+    def branch(self, environment: Mapping[str, str]) -> str | None:
+        """The branch that is checked out; on CI, which checks out commits, the one it is for."""
+        for name in ("GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"):
+            if environment.get(name):
+                return environment[name]
+        if found := self._line("symbolic-ref", "--quiet", "--short", "HEAD"):
+            return found
+        if environment.get("GITHUB_REF_TYPE") == "branch":
+            return environment.get("GITHUB_REF_NAME") or None
+        return environment.get("CI_COMMIT_BRANCH") or None
+
+    def holds(self, commit: str, files: Mapping[str, bytes]) -> bool:
+        """Whether files, by path below the root, have these contents in a commit.
+
+        Other line ends are none of git's business, which may make them on checkout.
+        """
+        if not _COMMIT.fullmatch(commit):
+            return False
+        try:
+            listed = os.fsdecode(self._ask("ls-tree", "-r", "-z", "--full-tree", commit))
+        except _ERRORS:
+            return False
+        names: dict[str, str] = {}
+        for entry in listed.split("\0")[:-1]:
+            about, _, name = entry.partition("\t")
+            names[name] = about.split(" ")[2]
+        for path, content in files.items():
+            there = names.get(self.prefix + path, "")
+            plain = content.replace(b"\r\n", b"\n")
+            if there not in (content_name(content, there), content_name(plain, there)):
+                return False
+        return True
 
     def merge_base(self, one: str, other: str) -> str | None:
         """The best commit that both come from."""
@@ -178,6 +224,33 @@ class Commits:
         return ask_git(
             self.program, self.top, *arguments, given=given, fails=fails, seconds=_SECONDS
         )
+
+
+def _described(name: str, content: bytes, branch: str | None) -> Commit:
+    """A commit from what git has stored of it. Raises ValueError where it says no time."""
+    head, _, message = content.partition(b"\n\n")
+    parents: list[str] = []
+    authored: datetime | None = None
+    encoding = "utf-8"
+    for line in head.split(b"\n"):
+        word, _, rest = line.partition(b" ")
+        if word == b"parent":
+            parents.append(rest.decode("ascii"))
+        elif word == b"author" and authored is None:
+            # "NAME <ADDRESS> SECONDS ZONE"; a time out of all bounds is as good as none.
+            seconds = int(rest.rpartition(b">")[2].split()[0])
+            authored = datetime.fromtimestamp(min(max(seconds, 0), _LAST_SECOND), UTC)
+        elif word == b"encoding":
+            encoding = rest.decode("ascii", "replace")
+    if authored is None:
+        raise ValueError(f"{name} has no author")
+    try:
+        subject = message.decode(encoding, "replace")
+    except LookupError:
+        subject = message.decode("utf-8", "replace")
+    lines = subject.strip().splitlines()
+    first = "".join(letter for letter in lines[0] if letter.isprintable()) if lines else ""
+    return Commit(name, tuple(parents), branch, authored=authored, subject=first)
 
 
 def commits_of(root: Path) -> Commits | None:

@@ -5,13 +5,13 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 from covls import __version__
 from covls.cli.invocation import BROKEN_PIPE, INTERRUPTED, root_option, trusted_option
+from covls.cli.lazy_group import LazyGroup
 
 # The help texts stand here and not with the commands, so that `covls --help` imports none of them:
 # the server's libraries alone take longer to import than a help text may take to appear.
@@ -25,6 +25,7 @@ COMMANDS = {
     "explain": ("covls.cli.commands.explain:explain", "Say all that is known of a line."),
     "html": ("covls.cli.commands.html:html", "Write coverage.py's HTML report, and open it."),
     "comment": ("covls.cli.commands.comment:comment", "Comment a pull request on GitHub."),
+    "history": ("covls.cli.commands.history:history", "Keep what past runs measured, by commit."),
     "record-sources": (
         "covls.cli.commands.record_sources:record_sources",
         "Put the measured sources into a file that travels with the data.",
@@ -36,50 +37,7 @@ COMMANDS = {
 """Where each command lives, as `module:attribute`, and what it does, in one line."""
 
 
-class Commands(click.Group):
-    """The group of all commands, each imported when it is run."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return list(COMMANDS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        if not gc.isenabled():
-            # What was imported stays to the end: nobody need look for garbage among it.
-            gc.freeze()
-            gc.enable()
-        return command
-
-    def format_commands(
-        self,
-        ctx: click.Context,  # noqa: ARG002
-        formatter: click.HelpFormatter,
-    ) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; where there is none, say which one may have been meant."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, COMMANDS, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            ctx.fail(f"No such command {name!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="covls", message="%(prog)s %(version)s")
 @root_option
 @trusted_option
@@ -89,6 +47,9 @@ def cli() -> None:
     covls reads what coverage.py recorded. Only `covls run`, and `covls init` on a yes, write
     to a project.
     """
+
+
+cli.commands_there = COMMANDS
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from covls.core.priorities import Ranking
     from covls.project.new_test import NewTest
     from covls.project.priorities import Priorities, Wanted
+    from covls.project.recording import Recording
 
 
 class Project:
@@ -364,6 +365,13 @@ class Project:
         """
         shown = self._arrival.files
         return iter(()) if shown is None else report_files(shown, files, contexts)
+
+    def recording(self) -> "Recording | None":
+        """What a history is to keep of the data; None where there are none."""
+        from covls.project.recording import recording_of
+
+        shown = self._arrival.files
+        return None if shown is None else recording_of(shown, self.files_to_report())
 
     def priorities(
         self,
