@@ -26,15 +26,18 @@ collect_ignore = ["projects"]
 
 # What a user's shell or a workflow may set and what would change the runs that tests start.
 FOREIGN = (
+    "CI_COMMIT_BRANCH",
     "COVERAGE_CORE",
     "COVERAGE_DEBUG",
     "COVERAGE_FILE",
     "COVERAGE_PROCESS_START",
     "COVERAGE_RCFILE",
+    "COVLS_ALERT_URLS",
     "COVLS_CACHE_DIR",
     "COVLS_TRUSTED",
     "GITHUB_ACTIONS",
     "GITHUB_STEP_SUMMARY",
+    "GITLAB_CI",
     "PYTEST_ADDOPTS",
     "PYTEST_PLUGINS",
     "PYTHONWARNINGS",

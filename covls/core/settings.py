@@ -291,6 +291,37 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerts:
+    """What is told, outside of the project, of failed gates and of drops."""
+
+    branches: Annotated[
+        tuple[str, ...],
+        About("The branches that alerts are sent of, by their names or patterns."),
+    ] = ("main", "master")
+    drop: Annotated[
+        float,
+        About(
+            "Points that the total may drop from one recorded run to the next without an alert.",
+            **_PERCENT,
+        ),
+    ] = 0.5
+    variable: Annotated[
+        str,
+        About(
+            "The variable of the environment that has the addresses. They have passwords in "
+            "them, and stand nowhere else.",
+        ),
+    ] = "COVLS_ALERT_URLS"
+    timeout: Annotated[
+        float,
+        About("Seconds that a service may take to answer.", minimum=0.1, maximum=600),
+    ] = 10.0
+    required: Annotated[
+        bool, About("Fail, as a gate does, where an alert cannot be sent to a service.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
 class PriorityRule:
     """What testing some files is worth to the project, and how it is done there."""
 
@@ -364,6 +395,9 @@ class Settings:
     run: Annotated[Run, About("How tests are run, and when.")] = Run()
     gates: Annotated[Gates, About("What `covls check` asks for.")] = Gates()
     history: Annotated[History, About("What past runs measured, by commit.")] = History()
+    alerts: Annotated[
+        Alerts, About("What is told, outside of the project, of failed gates and of drops.")
+    ] = Alerts()
     priorities: Annotated[
         tuple[PriorityRule, ...],
         About("What testing some files is worth, for `covls priorities`; a table for each rule."),

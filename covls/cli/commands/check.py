@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from covls.cli import github_actions
+from covls.cli.alerting import alert_options, check_alert_options, tell_services
 from covls.cli.compared import compared, compared_options
 from covls.cli.github_actions import folder_in_repository
 from covls.cli.invocation import (
@@ -61,6 +62,7 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab", "junit", "ba
     type=click.Path(dir_okay=False, path_type=Path),
     help="The data to judge. Else where coverage.py's configuration puts it.",
 )
+@alert_options
 @root_option
 @trusted_option
 @pass_invocation
@@ -76,6 +78,8 @@ def check(
     base_report: Path | None,
     ratchet: bool,
     data_file: Path | None,
+    alert: bool,
+    dry_run: bool,
 ) -> int:
     """Judge coverage by the gates of the settings: the total, the patch, paths.
 
@@ -84,6 +88,7 @@ def check(
 
     Nothing is run, and no file of yours is changed, but for the settings with --ratchet.
     """
+    check_alert_options(alert=alert, dry_run=dry_run)
     project = open_project(invocation, data_file)
     try:
         load_data(project)
@@ -98,7 +103,10 @@ def check(
             github_actions.tell(_findings(project, checked, facts), gates_markdown(checked))
         if ratchet and checked.outcome is Outcome.PASSED:
             _raise(project, facts)
-        return exit_code(checked)
+        code = exit_code(checked)
+        if alert and not _told(project, checked, dry_run=dry_run) and code == PASSED:
+            return FAILED
+        return code
     finally:
         project.close()
 
@@ -122,6 +130,17 @@ def judged(
         run="covls run --affected",
     )
     return checked, facts
+
+
+def _told(project: Project, checked: Check, *, dry_run: bool) -> bool:
+    """Tell services what came of the gates; false where that fails, and must not."""
+    from covls.core.alerts import of_gates
+
+    settings = project.settings
+    told = tell_services(
+        project.root, settings, lambda branch, *_: of_gates(checked, branch), dry_run=dry_run
+    )
+    return told or not settings.alerts.required
 
 
 def exit_code(checked: Check) -> int:

@@ -298,5 +298,10 @@ export const SERVER_SETTINGS = [
   'gates.noBase',
   'gates.ratchet',
   'history.url',
+  'alerts.branches',
+  'alerts.drop',
+  'alerts.variable',
+  'alerts.timeout',
+  'alerts.required',
   'priorities',
 ] as const;
