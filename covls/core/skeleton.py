@@ -3,9 +3,9 @@
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
 from covls.core.coverage import State
 from covls.core.lines import LineRange, split_lines
@@ -16,6 +16,11 @@ Awaiting = Literal["auto", "asyncio", "anyio", "run"]
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LINE: Final = 88
+"""Longer lines of imports are broken, as most formatters have it."""
+
+T = TypeVar("T")
+
 _SAFE_FIELD_BASES: Final = ("dataclass", "define", "frozen", "attrs", "s", "mutable")
 
 
@@ -58,10 +63,12 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Insertion:
-    """Text that comes behind so many lines of a file."""
+    """Text that comes behind so many lines of a file, in the place of some that follow."""
 
     after: int
     text: str
+    replaced: int = 0
+    """How many lines it stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,8 @@ class Skeleton:
         """The text with the test in."""
         lines = split_lines(text)
         for insertion in sorted(self.insertions, key=lambda each: each.after, reverse=True):
-            lines[insertion.after : insertion.after] = insertion.text.split("\n")[:-1]
+            end = insertion.after + insertion.replaced
+            lines[insertion.after : end] = insertion.text.split("\n")[:-1]
         return "\n".join(lines)
 
 
@@ -417,9 +425,69 @@ class _File:
         return self._with_imports(name, insertion, imports)
 
     def _with_imports(self, name: str, test: Insertion, imports: dict[str, str]) -> Skeleton:
-        groups = enumerate(_groups(imports.values()))
+        joined: dict[ast.ImportFrom, list[str]] = {}
+        apart = []
+        for statement in imports.values():
+            node, member = self._joins(statement)
+            if node is None:
+                apart.append(statement)
+            else:
+                joined.setdefault(node, []).append(member)
+        groups = enumerate(_groups(apart))
         needed = [self._import(group, statements) for group, statements in groups if statements]
+        needed += [self._longer(node, members) for node, members in joined.items()]
         return _placed(name, [*needed, test])
+
+    def _joins(self, statement: str) -> tuple[ast.ImportFrom | None, str]:
+        """The statement that imports from the same module, which can be made longer by a name.
+
+        Names under other names stay apart, as isort and ruff have them by default.
+        """
+        words = statement.split()
+        if words[0] != "from" or "as" in words:
+            return None, ""
+        for node in self._tree.body:
+            if not isinstance(node, ast.ImportFrom):
+                continue
+            plain = [alias.asname is None and alias.name != "*" for alias in node.names]
+            if "." * node.level + (node.module or "") == words[1] and all(plain):
+                first, last = self._lines[node.lineno - 1], self._lines[_end(node) - 1]
+                rest = last.encode()[node.end_col_offset :].decode().strip()
+                alone = first.startswith("from") and (not rest or rest.startswith("#"))
+                if alone and (node.lineno == _end(node) or self._one_a_line(node)):
+                    return node, words[3]
+        return None, ""
+
+    def _one_a_line(self, node: ast.ImportFrom) -> bool:
+        """Whether names stand in brackets, each on a line of its own."""
+        lines = [alias.lineno for alias in node.names]
+        return node.lineno < lines[0] and len({*lines}) == len(lines) and lines[-1] < _end(node)
+
+    def _longer(self, node: ast.ImportFrom, members: Iterable[str]) -> Insertion:
+        """An import with some more names, among the others as isort and ruff sort them."""
+        lines = self._lines[node.lineno - 1 : _end(node)]
+        names = [alias.name for alias in node.names]
+        begin = f"from {'.' * node.level}{node.module or ''} import "
+        if node.lineno < _end(node):
+            starts = [alias.lineno - node.lineno for alias in node.names]
+            head, tail = lines[: starts[0]], lines[starts[-1] + 1 :]
+            written = [
+                list(lines[start:end])
+                for start, end in zip(starts, [*starts[1:], starts[-1] + 1], strict=True)
+            ]
+            code, hash_, comment = written[-1][0].partition("#")
+            if not code.rstrip().endswith(","):
+                written[-1][0] = f"{code.rstrip()},{'  #' if hash_ else ''}{comment}"
+            indent = lines[starts[0]][: node.names[0].col_offset]
+            new = [*_among(names, written, members, lambda name: [f"{indent}{name},"])]
+            lines = [*head, *(line for each in new for line in each), *tail]
+        else:
+            comment = lines[0].encode()[node.end_col_offset :].decode()
+            all_names = [*_among(names, names, members, str)]
+            lines = [f"{begin}{', '.join(all_names)}{comment}"]
+            if len(lines[0]) - len(comment) > _LINE:
+                lines = [f"{begin}({comment}", *(f"    {name}," for name in all_names), ")"]
+        return Insertion(node.lineno - 1, "\n".join([*lines, ""]), _end(node) - node.lineno + 1)
 
     def _import(self, group: int, statements: Sequence[str]) -> Insertion:
         """Imports behind those of their group, or else between the groups around it."""
@@ -448,23 +516,51 @@ class _File:
         return _group_of(node.names[0].name)
 
 
+def _among(
+    names: Sequence[str], written: Sequence[T], added: Iterable[str], write: Callable[[str], T]
+) -> Iterator[T]:
+    """What is written of names, with some more: in order, or at the end where the names are not."""
+    pairs = list(zip(names, written, strict=True))
+    sorts = list(names) == sorted(names, key=_sorted_as)
+    for name in sorted(added, key=_sorted_as):
+        later = (
+            place for place, (each, _) in enumerate(pairs) if _sorted_as(each) > _sorted_as(name)
+        )
+        pairs.insert(next(later, len(pairs)) if sorts else len(pairs), (name, write(name)))
+    return (each for _, each in pairs)
+
+
+def _sorted_as(name: str) -> tuple[int, list[str | int]]:
+    """The place of a name among others: constants, classes, and all else, as isort tells them."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
+    parts = re.split(r"(\d+)", name.lower())
+    return kind, [int(part) if part.isdigit() else part for part in parts]
+
+
 def _end(node: ast.stmt) -> int:
     return node.end_lineno or node.lineno
 
 
 def _placed(name: str, insertions: Sequence[Insertion]) -> Skeleton:
     """A skeleton of insertions, the test last, with the line that its name comes to."""
-    merged: dict[int, str] = {}
+    merged: dict[int, Insertion] = {}
     for each in insertions:
         # What comes to one place is one text, so that nobody can put it in another order.
-        merged[each.after] = merged.get(each.after, "") + each.text
+        one = merged.get(each.after, Insertion(each.after, ""))
+        merged[each.after] = Insertion(
+            each.after, one.text + each.text, one.replaced + each.replaced
+        )
     test = insertions[-1]
     pattern = re.compile(rf"\s*(async )?def {re.escape(name)}\(")
     lines = test.text.split("\n")
     offset = next(place for place, line in enumerate(lines) if pattern.match(line))
-    above = sum(text.count("\n") for after, text in merged.items() if after <= test.after)
+    above = sum(
+        each.text.count("\n") - each.replaced
+        for each in merged.values()
+        if each.after <= test.after
+    )
     line = test.after + above - test.text.count("\n") + offset + 1
-    return Skeleton(name, tuple(Insertion(*each) for each in merged.items()), line)
+    return Skeleton(name, tuple(merged.values()), line)
 
 
 def _groups(statements: Iterable[str]) -> tuple[list[str], list[str], list[str]]:

@@ -41,19 +41,23 @@ def workspace_edit(capabilities: Capabilities, *files: FileEdit) -> types.Worksp
 
 
 def insertions(text: str, wanted: Sequence[Insertion], encoding: Encoding) -> list[types.TextEdit]:
-    """Edits that insert whole lines into a text, with the line ends that it has."""
+    """Edits that put whole lines into a text, with the line ends that it has."""
     lines = split_lines(text)
     end = "\r\n" if "\r\n" in text else "\n"
     found: list[types.TextEdit] = []
     for insertion in wanted:
         new = insertion.text.replace("\n", end)
         place = types.Position(line=insertion.after, character=0)
-        if insertion.after >= len(lines):
+        behind = types.Position(line=insertion.after + insertion.replaced, character=0)
+        last = len(lines) - 1
+        if behind.line > last:
             # The last line has no end, and what comes behind it needs one.
-            last = len(lines) - 1
-            place = types.Position(line=last, character=units(lines[last], encoding))
-            new = end + new
-        found.append(types.TextEdit(range=types.Range(start=place, end=place), new_text=new))
+            behind = types.Position(line=last, character=units(lines[last], encoding))
+            if insertion.replaced:
+                new = new.removesuffix(end)
+            else:
+                place, new = behind, end + new
+        found.append(types.TextEdit(range=types.Range(start=place, end=behind), new_text=new))
     return found
 
 

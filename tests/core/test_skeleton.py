@@ -1,6 +1,8 @@
 """What a skeleton says, and where it stands in a file."""
 
 import ast
+import subprocess
+import sys
 from textwrap import dedent
 
 import pytest
@@ -148,7 +150,58 @@ def test_relative_imports_stay_relative() -> None:
     existing = "from .prices import used\n"
     skeleton = write_test(found, "app.prices", UNITTEST, existing, ("app",))
     assert skeleton is not None
-    assert "from .prices import never\n" in applied(skeleton, existing)
+    assert "from .prices import never, used\n" in applied(skeleton, existing)
+
+
+@pytest.mark.parametrize(
+    ("existing", "expected"),
+    [
+        ("from shop import used\n", "from shop import never, used\n"),
+        ("from shop import used", "from shop import never, used\n"),
+        ("from shop import MAX, Basket, after\n", "from shop import MAX, Basket, after, never\n"),
+        ("from shop import used  # noqa: F401\n", "from shop import never, used  # noqa: F401\n"),
+        (
+            f"from shop import {'a' * 40}, {'b' * 30}\n",
+            f"from shop import (\n    {'a' * 40},\n    {'b' * 30},\n    never,\n)\n",
+        ),
+        (
+            "from shop import (\n    before,  # Here.\n    used,\n)\n",
+            "from shop import (\n    before,  # Here.\n    never,\n    used,\n)\n",
+        ),
+        (
+            "from shop import (\n    after,\n    before  # Here.\n)\n",
+            "from shop import (\n    after,\n    before,  # Here.\n    never,\n)\n",
+        ),
+        # Another name for it, all names, and what is written otherwise stay as they are.
+        ("from shop import used as u\n", "from shop import never\n"),
+        ("from shop import *\n", "from shop import never\n"),
+        ("from shop import (a, b,\n    c)\n", "from shop import never\n"),
+        ("from shop import a; a()\n", "from shop import never\n"),
+        ("from shop import \\\n    a\n", "from shop import never\n"),
+    ],
+)
+def test_an_import_from_the_same_module_gets_longer(existing: str, expected: str) -> None:
+    text = written(FUNCTION, existing)
+    assert expected in text
+    kept = existing.rstrip("\n") + "\n" in text
+    assert kept is (expected == "from shop import never\n")
+    if not kept:
+        # The tools that sort imports have nothing to do.
+        known = "lint.isort.known-first-party = ['shop']"
+        command = ["ruff", "check", "-q", "--isolated", "--select=I", "--config", known, "-"]
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            input=text,
+            text=True,
+            stdout=subprocess.PIPE,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_names_that_are_in_no_order_get_one_more_at_their_end() -> None:
+    text = written(FUNCTION, "from shop import used, after\n\n\ndef test_a():\n    pass\n")
+    assert "from shop import used, after, never\n" in text
 
 
 def test_a_name_that_is_taken_and_a_script_at_the_end() -> None:
