@@ -5,6 +5,7 @@ it, as differences of counts; what they are differences of is in `covls/page/cal
 reads them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -100,6 +101,19 @@ def gather(runs: Iterable[tuple[Run, Mapping[str, RecordedFile]]]) -> Gathered:
     for run, files in runs:
         gathered.add(run, files)
     return gathered
+
+
+def main_branch(branches: Iterable[str | None]) -> str | None:
+    """The branch to show first, of those that runs were recorded on, each as often as it was.
+
+    >>> main_branch(["topic", "topic", "main"])
+    'main'
+    >>> main_branch(["topic", "trunk", "trunk", None])
+    'trunk'
+    """
+    often = Counter(branch for branch in branches if branch)
+    usual = [name for name in ("main", "master") if name in often]
+    return usual[0] if usual else max(often, key=lambda name: often[name], default=None)
 
 
 def page_data(about: About, gathered: Gathered, runs_with_files: int | None = None) -> Any:

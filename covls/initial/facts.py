@@ -181,26 +181,26 @@ def _installing(
         return "uv run --no-sync ", (
             "python -m pip install uv",
             "uv sync --all-extras --all-groups",
-            "uv pip install coverage covls",
+            "uv pip install coverage 'covls[team]'",
         )
     if is_file(root / "poetry.lock") or "poetry" in tool:
         return "poetry run ", (
             "python -m pip install poetry",
             "poetry install --all-extras --all-groups",
-            "poetry run pip install coverage covls",
+            "poetry run pip install coverage 'covls[team]'",
         )
     if is_file(root / "pdm.lock"):
         return "pdm run ", (
             "python -m pip install pdm",
             "pdm install -G :all",
             "pdm run python -m ensurepip",
-            "pdm run python -m pip install coverage covls",
+            "pdm run python -m pip install coverage 'covls[team]'",
         )
     if is_file(root / "Pipfile"):
         return "pipenv run ", (
             "python -m pip install pipenv",
             "pipenv sync --dev" if is_file(root / "Pipfile.lock") else "pipenv install --dev",
-            "pipenv run pip install coverage covls",
+            "pipenv run pip install coverage 'covls[team]'",
         )
     lists = [
         path.relative_to(root).as_posix()
@@ -217,7 +217,7 @@ def _installing(
         groups = project.get("dependency-groups", {})
         if named := [name for name in ("test", "tests", "testing", "dev") if name in groups][:1]:
             found.append(f"python -m pip install --group {named[0]}")
-    return "", (*found, f"python -m pip install {runner}coverage covls")
+    return "", (*found, f"python -m pip install {runner}coverage 'covls[team]'")
 
 
 def _title(root: Path, project: Mapping[str, Any]) -> str:

@@ -1,7 +1,9 @@
-"""GitHub Actions: tests and gates for a pull request, and a comment on it, from forks too.
+"""GitHub Actions: tests, gates and a history; for pull requests a comment, from forks too.
 
 What runs a pull request's code has no rights, and leaves its comment as an artifact; what posts it
-has the right to comment, and neither checks out code nor runs any of the pull request's.
+has the right to comment, and neither checks out code nor runs any of the pull request's. On the
+default branch what runs code has no rights either: jobs that run none of it keep the history, in a
+branch of one commit, and publish its page.
 """
 
 from textwrap import indent
@@ -15,7 +17,8 @@ COMMENT: Final = ".github/workflows/coverage-comment.yml"
 
 _TESTS: Final = """\
 # Written by `covls init`. Tests under coverage.py, the gates of covls's settings, and a comment for
-# the pull request. coverage-comment.yml posts it: this one runs code of forks, and has no rights.
+# the pull request. coverage-comment.yml posts it: what runs code of forks has no rights. On the
+# default branch what was measured is recorded in a history.
 name: Coverage
 
 on:
@@ -34,7 +37,9 @@ jobs:
   coverage:
     runs-on: ubuntu-latest
     timeout-minutes: 30
-{trust}    steps:
+{trust}    outputs:
+      recorded: ${{{{ steps.record.outcome }}}}
+    steps:
       - uses: actions/checkout@v7
         with:
           fetch-depth: 0  # The gates compare with where the branch began.
@@ -45,7 +50,19 @@ jobs:
       - name: Install
         run: |
 {install}
+      - name: History of runs before
+        env:
+          TOKEN: ${{{{ github.token }}}}
+        run: |
+          url="https://x-access-token:$TOKEN@${{GITHUB_SERVER_URL#https://}}/$GITHUB_REPOSITORY"
+          there=$(git ls-remote "$url" refs/heads/covls-history)
+          if [ -n "$there" ]; then
+            git fetch --quiet --depth 1 "$url" refs/heads/covls-history
+            mkdir -p .covls
+            git show FETCH_HEAD:history.sqlite > .covls/history.sqlite
+          fi
       - name: Tests
+        id: tests
         run: {tests}
 {combine}      - name: Report
         run: {launcher}covls report --format markdown >> "$GITHUB_STEP_SUMMARY"
@@ -65,7 +82,73 @@ jobs:
           name: covls-comment
           path: covls-comment.md
           if-no-files-found: ignore
-{codecov}"""
+      - name: Record
+        id: record
+        if: >-
+          ${{{{ !cancelled() && github.event_name == 'push' && steps.tests.outcome == 'success' }}}}
+        run: |
+          {launcher}covls history record
+          {launcher}covls history html --output page/index.html
+      - uses: actions/upload-artifact@v7
+        if: ${{{{ !cancelled() && steps.record.outcome == 'success' }}}}
+        with:
+          name: covls-history
+          path: |
+            .covls/history.sqlite
+            page/index.html
+          include-hidden-files: true
+      - uses: actions/upload-pages-artifact@v5
+        if: >-
+          ${{{{ !cancelled() && steps.record.outcome == 'success' && vars.COVLS_PAGE == 'true' }}}}
+        with:
+          path: page
+{codecov}
+  # The history stays in a branch of its own, which has one commit, always the newest.
+  history:
+    if: ${{{{ !cancelled() && needs.coverage.outputs.recorded == 'success' }}}}
+    needs: coverage
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    permissions:
+      contents: write
+    steps:
+      - uses: actions/download-artifact@v8
+        with:
+          name: covls-history
+          path: found
+      - name: Keep
+        env:
+          TOKEN: ${{{{ github.token }}}}
+        run: |
+          url="https://x-access-token:$TOKEN@${{GITHUB_SERVER_URL#https://}}/$GITHUB_REPOSITORY"
+          git init --quiet --initial-branch covls-history kept
+          mv found/.covls/history.sqlite kept/
+          cd kept
+          git add history.sqlite
+          git config user.name "github-actions[bot]"
+          git config user.email "41898282+github-actions[bot]@users.noreply.github.com"
+          git commit --quiet --message "Keep what runs measured"
+          git push --quiet --force "$url" covls-history
+
+  # To publish the history's page, which everybody may be able to read then: set the repository's
+  # variable COVLS_PAGE to true, and the source of its Pages to GitHub Actions.
+  page:
+    if: >-
+      ${{{{ !cancelled() && needs.coverage.outputs.recorded == 'success' &&
+      vars.COVLS_PAGE == 'true' }}}}
+    needs: coverage
+    runs-on: ubuntu-latest
+    timeout-minutes: 5
+    permissions:
+      pages: write
+      id-token: write
+    environment:
+      name: github-pages
+      url: ${{{{ steps.page.outputs.page_url }}}}
+    steps:
+      - id: page
+        uses: actions/deploy-pages@v5
+"""
 
 _TRUST: Final = """\
     env:
