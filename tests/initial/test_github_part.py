@@ -10,6 +10,9 @@ import pytest
 from covls.initial.facts import look
 from covls.initial.github_part import workflow
 from covls.initial.yaml_text import parsed
+from tests.adapters.repositories import needs_git
+
+pytestmark = needs_git
 
 SERVER = "https://github.test"
 

@@ -6,6 +6,7 @@ COMMANDS = {
     "record": ("covls.cli.commands.history.record:record", "Record what the tests covered."),
     "list": ("covls.cli.commands.history.list:list_runs", "List the runs that were recorded."),
     "show": ("covls.cli.commands.history.show:show", "Show one run, file by file."),
+    "html": ("covls.cli.commands.history.html:html", "Write the history as one page."),
 }
 """Where each command lives, as `module:attribute`, and what it does, in one line."""
 

@@ -79,7 +79,8 @@ def html(
                 "No run was recorded that is like this.\n"
                 "To see what was: covls history list --limit 0"
             )
-        gathered = gather(history.files_of(sorted(reversed(runs), key=lambda run: run.flags)))
+        runs.sort(key=lambda run: (run.flags, run.commit.authored, run.number))
+        gathered = gather(history.files_of(runs))
     about = About(
         title or absolute(root).name or "/",
         datetime.now(UTC),
