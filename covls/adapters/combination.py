@@ -66,7 +66,7 @@ class Combination:
             raise
         if self._databases and not large:
             with closing(database):
-                _add_rows(*self._databases[0], database, files)
+                add_rows(*self._databases[0], database, files)
         else:
             self._databases.append((database, files))
             self._originals.append(path)
@@ -127,13 +127,16 @@ class Combination:
         )
 
 
-def _add_rows(
+def add_rows(
     database: sqlite3.Connection,
     known: dict[int, str],
     other: sqlite3.Connection,
     files: Mapping[int, str],
 ) -> None:
-    """Add the rows of one database to another; `known` are the files there, and get new ones."""
+    """Add the rows of one database to another, both in coverage.py's layout.
+
+    `known` are the files there by their row ids, and get new ones; `files` those of the other.
+    """
     ids = {path: number for number, path in reversed(known.items())}
     for path in files.values():
         if path not in ids:

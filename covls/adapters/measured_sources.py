@@ -43,13 +43,22 @@ class MeasuredSources:
     """The measured sources of one snapshot, from beside its data, the ledger, and git.
 
     A source that was modified after `written_at` (seconds since the epoch) is not surely what was
-    measured: that is when the data was written, or sooner, when it was seen to change first.
+    measured: that is when the data was written, or sooner, when it was seen to change first. Of
+    data that are from elsewhere (`pulled`) no time tells anything: only what was recorded beside
+    them counts, for the paths that it names.
 
     Thread-safe. All is looked up when first asked for.
     """
 
     def __init__(
-        self, root: Path, snapshot: Snapshot, ledger: Ledger, git: Git, *, written_at: float
+        self,
+        root: Path,
+        snapshot: Snapshot,
+        ledger: Ledger,
+        git: Git,
+        *,
+        written_at: float,
+        pulled: bool = False,
     ) -> None:
         self.problem: str | None = None
         """What is wrong with the sources that were recorded beside the data."""
@@ -58,6 +67,7 @@ class MeasuredSources:
         self._ledger = ledger
         self._git = git
         self._written_at = written_at
+        self._pulled = pulled
         self._lock = threading.Lock()
         self._record: Record | None = None
         self._recorded: RecordedSources | None = None
@@ -70,12 +80,14 @@ class MeasuredSources:
     ) -> MeasuredSource | None:
         """What was recorded beside the data, by `covls record-sources`; surer than the disk."""
         recorded = self._beside()
-        digest = recorded.digest(measured_path) if recorded else None
+        digest = self._recorded_digest(measured_path)
         if recorded is None or digest is None:
             return None
         return _checked(
             recorded.content(digest),
-            f"{recorded.path.name}, recorded beside the data",
+            "what was recorded where it was measured"
+            if self._pulled
+            else f"{recorded.path.name}, recorded beside the data",
             measured,
             analyse,
         )
@@ -84,6 +96,8 @@ class MeasuredSources:
         self, path: Path, measured_path: str, measured: Measured, analyse: Analyse
     ) -> MeasuredSource | None:
         """What the ledger kept when this data was first seen, or else what git has."""
+        if self._pulled:
+            return None
         entry = self._kept().get(measured_path)
         if entry is not None:
             content = self._ledger.content(entry.hash)
@@ -128,8 +142,7 @@ class MeasuredSources:
         What was recorded beside the data decides, where there is something. Else it is a file that
         is `unmodified` since the data was written, or one that is again as the ledger kept it.
         """
-        recorded = self._beside()
-        if recorded and (digest := recorded.digest(measured_path)):
+        if digest := self._recorded_digest(measured_path):
             return content_hash(content) == digest
         if unmodified:
             return True
@@ -171,6 +184,14 @@ class MeasuredSources:
             self._recorder.join(seconds)
             self._stopped.set()
             self._recorder.join(seconds)
+
+    def _recorded_digest(self, measured_path: str) -> str | None:
+        recorded = self._beside()
+        if recorded is None:
+            return None
+        if self._pulled:
+            return recorded.files.get(measured_path)
+        return recorded.digest(measured_path)
 
     def _beside(self) -> RecordedSources | None:
         with self._lock:

@@ -12,6 +12,7 @@ import weakref
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -190,6 +191,12 @@ class Snapshot:
         """Drop the private copy. Asking anything of it afterwards is an error."""
         with self._lock:
             self._close()
+
+    @contextmanager
+    def stores(self) -> Iterator[tuple[Store, ...]]:
+        """The databases of the copy, while nobody else asks anything of them; only to be read."""
+        with self._lock:
+            yield self._stores
 
     @property
     def written_at(self) -> float:

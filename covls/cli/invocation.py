@@ -40,6 +40,8 @@ class Invocation:
     """The project's folder; None where it is to be found from the current one upwards."""
     trusted: bool | None = None
     """Whether code of the workspace may run; None where nobody said, and then it may not."""
+    pulled: bool | None = None
+    """Whether the command is about data that was pulled; None where nobody said."""
 
 
 def root_option(command: Decorated) -> Decorated:
@@ -63,6 +65,17 @@ def trusted_option(command: Decorated) -> Decorated:
         callback=_set("trusted"),
         help="Whether code of the project may run: coverage.py's plugins, its interpreter. "
         "Not unless you say so, here or in COVLS_TRUSTED.",
+    )(command)
+
+
+def pulled_option(command: Decorated) -> Decorated:
+    """Let `--pulled` and `--no-pulled` stand behind the command."""
+    return click.option(
+        "--pulled/--no-pulled",
+        default=None,
+        expose_value=False,
+        callback=_set("pulled"),
+        help="Whether to go by what `covls pull` fetched, and not by the project's own data.",
     )(command)
 
 

@@ -30,6 +30,8 @@ COMMANDS = {
         "covls.cli.commands.record_sources:record_sources",
         "Put the measured sources into a file that travels with the data.",
     ),
+    "push": ("covls.cli.commands.push:push", "Leave what was measured where others find it."),
+    "pull": ("covls.cli.commands.pull:pull", "Fetch what CI measured, and show it."),
     "doctor": ("covls.cli.commands.doctor:doctor", "Show what covls sees here, and what is wrong."),
     "init": ("covls.cli.commands.init:init", "Set a project up for coverage, on a yes."),
     "demo": ("covls.cli.commands.demo:demo", "Show on a small project what covls does."),

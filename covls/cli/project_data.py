@@ -16,12 +16,21 @@ from covls.project import Project
 
 
 def open_project(
-    invocation: Invocation, data_file: Path | None = None, *, of_tests: bool = False
+    invocation: Invocation,
+    data_file: Path | None = None,
+    *,
+    of_tests: bool = False,
+    shows: bool = False,
 ) -> Project:
     """The project that the command is about, with its settings; problems go to stderr.
 
     `of_tests` says that the command is about running tests: then how they are run is taken from the
     workspace's files, too, unless it is said not to be trusted. That alone runs nothing of it.
+
+    Raises NoDataError where what was pulled is asked for, and nothing was.
+
+    `shows` says that the command shows coverage, and so what was pulled, where `share.show` has it
+    so. Others go by the project's own data, unless they are asked to go by what was pulled.
     """
     root = invocation.root or find_root(Path.cwd())
     given: dict[str, object] = {}
@@ -34,6 +43,14 @@ def open_project(
     settings, problems = read_settings(*found.layers, client_layer(given, "command line"))
     for problem in (*found.problems, *problems):
         warn(str(problem))
+    if data_file is not None or invocation.pulled is False or not (shows or invocation.pulled):
+        settings = replace(settings, share=replace(settings.share, show="never"))
+    elif invocation.pulled:
+        from covls.adapters.pulled_data import find_pulled
+
+        if find_pulled(root) is None:
+            raise NoDataError(f"Nothing was pulled for {root}.\nTo fetch what CI left: covls pull")
+        settings = replace(settings, share=replace(settings.share, show="always"))
     return Project(root, replace(settings, trusted=trusted), trusted=trusted)
 
 

@@ -23,6 +23,7 @@ Severity = Literal["hint", "information", "warning", "error"]
 Scope = Literal["all", "patch"]
 WatchMode = Literal["auto", "native", "poll", "off"]
 OnSave = Literal["off", "file", "affected"]
+ShowPulled = Literal["missing", "newer", "always", "never"]
 NoBase = Literal["pass", "fail"]
 
 
@@ -224,6 +225,32 @@ class Run:
     ] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Coverage from CI: where `covls push` leaves it, and `covls pull` finds it."""
+
+    url: Annotated[
+        str | None,
+        About(
+            "Where measured data are shared: a folder (against the root), `https://`, `s3://`, "
+            "`gs://` or `az://`. Credentials come from the environment.",
+            restricted=True,
+        ),
+    ] = None
+    show: Annotated[
+        ShowPulled,
+        About(
+            "When data that was pulled is shown: where the project has none of its own (missing), "
+            "where it was pulled after the project's own was written, too (newer), always, or "
+            "never."
+        ),
+    ] = "missing"
+    max_mb: Annotated[
+        int,
+        About("Megabytes that one pull may take.", minimum=1, maximum=1_048_576),
+    ] = 1024
+
+
 _PERCENT: dict[str, Any] = {"minimum": 0, "maximum": 100}
 
 
@@ -393,6 +420,7 @@ class Settings:
     cache: Annotated[Cache, About("The cache of analysed files.")] = Cache()
     ledger: Annotated[Ledger, About("The sources as they were when data landed.")] = Ledger()
     run: Annotated[Run, About("How tests are run, and when.")] = Run()
+    share: Annotated[Share, About("Coverage from CI, for those who have the code.")] = Share()
     gates: Annotated[Gates, About("What `covls check` asks for.")] = Gates()
     history: Annotated[History, About("What past runs measured, by commit.")] = History()
     alerts: Annotated[

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from covls.adapters.data_file import (
     DataFileError,
@@ -23,6 +24,10 @@ from covls.project.measured_files import MeasuredFiles
 from covls.project.measurement import measurement
 from covls.project.on_disk import stamp_of
 from covls.project.setup import Setup
+
+if TYPE_CHECKING:
+    # What has to do with what was pulled is imported where there may be any: no gate looks for it.
+    from covls.adapters.pulled_data import PulledData
 
 LOOK_AGAIN = 1.0
 """Seconds until data that could not be read is tried again, where that may pass by itself."""
@@ -84,6 +89,8 @@ class Arrival:
         self._waiting = False
         self._seen: Fingerprint | None = None
         self._changed_at = 0.0
+        self._shown_at = 0.0
+        """When what is on show came to be, by the system's clock."""
         self._written_at_most = float("inf")
 
     def use(self, setup: Setup) -> None:
@@ -100,6 +107,10 @@ class Arrival:
         If a test run is under way, the data may be part of what it will be; the status says so.
         """
         with self._looking:
+            pulled = self._pulled_instead(fingerprint(self._setup.configuration.data_file))
+            if pulled is not None:
+                self._show_pulled(pulled)
+                return
             candidate, failure = self._read()
             if candidate is None:
                 there = failure is not None and failure.kind not in NOTHING_THERE
@@ -149,6 +160,10 @@ class Arrival:
     def _refresh(self, on_screen: Sequence[Path]) -> Refreshed:
         data_file = self._setup.configuration.data_file
         seen = fingerprint(data_file)
+        pulled = self._pulled_instead(seen)
+        if pulled is not None:
+            self._seen = seen
+            return self._show_pulled(pulled)
         unsettled = self._waiting or self.status.state is State.ERROR
         if seen == self._seen and not unsettled:
             return Refreshed(False)
@@ -158,7 +173,8 @@ class Arrival:
         self._seen = seen
         quiet = now - self._changed_at
         run = self._runs.look(data_file)
-        shown = self._shown()
+        # What was pulled gives way to what was measured here, whatever is in either.
+        shown = None if self._shown_pulled() else self._shown()
         if shown is not None and seen == shown.fingerprint:
             self._held = None
             return self._settle(Status(State.OK), None)
@@ -187,6 +203,45 @@ class Arrival:
 
     def _shown(self) -> Snapshot | None:
         return None if self.files is None else self.files.measurement.snapshot
+
+    def _shown_pulled(self) -> "PulledData | None":
+        """Where the data on show is from, if it was pulled."""
+        return None if self.files is None else self.files.measurement.pulled
+
+    def _pulled_instead(self, own: Fingerprint) -> "PulledData | None":
+        """What was pulled, where that is to be shown and not the project's own data.
+
+        By the setting `share.show`. A test run takes the project's own data away before it writes
+        them anew: where they were on show, they stay there, unless something was pulled since.
+        """
+        show = self._setup.settings.share.show
+        if show == "never":
+            return None
+        from covls.adapters.pulled_data import find_pulled
+
+        pulled = find_pulled(self._root)
+        if pulled is None or show == "always":
+            return pulled
+        written = [stamp.mtime_ns / 1e9 for stamp in own.files if stamp.size]
+        if written:
+            return pulled if show == "newer" and pulled.at > max(written) else None
+        own_on_show = self.files is not None and not self._shown_pulled()
+        return None if own_on_show and pulled.at < self._shown_at else pulled
+
+    def _show_pulled(self, pulled: "PulledData") -> Refreshed:
+        """Show what was pulled, and say where it is from."""
+        from covls.adapters.ancestors import commits_since
+
+        status = Status(State.OK, pulled.sentence(commits_since(self._root, pulled.commit)))
+        if self._shown_pulled() == pulled:
+            return self._settle(status, None)
+        try:
+            snapshot = read_snapshot(pulled.data_file, root=self._root, relative_files=True)
+        except DataFileError as error:
+            return self._settle(Status(State.ERROR, str(error)), None)
+        self._show(snapshot, pulled=pulled)
+        self._settle(status, None)
+        return Refreshed(True)
 
     def _read(
         self, seen: Fingerprint | None = None
@@ -236,7 +291,9 @@ class Arrival:
         changed, self.status = status != self.status, status
         return Refreshed(changed, again_in)
 
-    def _show(self, snapshot: Snapshot, *, unfinished: bool = False) -> None:
+    def _show(
+        self, snapshot: Snapshot, *, unfinished: bool = False, pulled: "PulledData | None" = None
+    ) -> None:
         data = measurement(
             self._root,
             snapshot,
@@ -244,11 +301,13 @@ class Arrival:
             written_at_most=self._written_at_most,
             unfinished=unfinished,
             before=None if self.files is None else self.files.measurement,
+            pulled=pulled,
         )
         compared_with, read = self._compared or (None, {})
         read = read if compared_with is snapshot else {}
         self.files = MeasuredFiles(data, self._setup.analysts, read)
         self._held = self._compared = None
+        self._shown_at = time.time()
         self._settle(Status(State.OK), None)
 
     def _record(self) -> None:

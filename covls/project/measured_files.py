@@ -85,7 +85,7 @@ class MeasuredFiles:
             return None
         if found.verified:
             losses = self.measurement.previous.losses(
-                measured_path, found.coverage, found.text, self._analyser(path)
+                measured_path, found.coverage, found.text, self.analyser(path)
             )
             found = replace(found, losses=losses)
         with self._lock:
@@ -138,7 +138,7 @@ class MeasuredFiles:
                 ):
                     yield measured_path, content
                     continue
-            found = data.sources.elsewhere(path, measured_path, measured, self._analyser(path))
+            found = data.sources.elsewhere(path, measured_path, measured, self.analyser(path))
             yield measured_path, found.content if found and not found.doubtful else None
 
     def _find(self, path: Path, measured_path: str, stamp: Stamp | None) -> MeasuredFile | str:
@@ -150,7 +150,7 @@ class MeasuredFiles:
         """
         data = self.measurement
         measured = self._read.pop(measured_path, None) or data.snapshot.measured(measured_path)
-        analyse = self._analyser(path)
+        analyse = self.analyser(path)
         # Of a file that a plugin measured only the plugin knows what could run, and asks the disk.
         tracer = data.snapshot.tracer(measured_path)
         source: MeasuredSource | None = None
@@ -179,7 +179,7 @@ class MeasuredFiles:
             return disk
         return _as_on_disk(disk, measured_path, measured, stamp, tracer, verified=False)
 
-    def _analyser(self, path: Path) -> Callable[[bytes], Analysis | None]:
+    def analyser(self, path: Path) -> Callable[[bytes], Analysis | None]:
         """Says what could run in a source of this file, None where it cannot be analysed."""
 
         def analyse(source: bytes) -> Analysis | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from covls.adapters.data_file import Snapshot
 from covls.adapters.git import Git
@@ -17,6 +18,9 @@ from covls.project.location import locate_measured
 from covls.project.on_disk import Stamp
 from covls.project.recorded_tests import RecordedTests
 from covls.project.setup import Setup
+
+if TYPE_CHECKING:
+    from covls.adapters.pulled_data import PulledData
 
 MB_OF_RUNS = 64
 """Megabytes that what past runs ran may take, of all roots."""
@@ -44,13 +48,20 @@ class Measurement:
     sources: MeasuredSources
     previous: PreviousRuns
     tests: RecordedTests
+    pulled: "PulledData | None"
+    """Where the data is from, if it is from elsewhere."""
 
     def is_surely_measured(self, stamp: Stamp | None) -> bool:
         """Whether a file has not been modified since the data was written."""
         return stamp is not None and stamp[0] <= self.written_at * 1e9
 
     def record(self) -> None:
-        """Keep what was measured, and the sources of it, in the background."""
+        """Keep what was measured, and the sources of it, in the background.
+
+        Not of data from elsewhere: what a run here covers is not compared with that.
+        """
+        if self.pulled:
+            return
         files = {name: Path(local) for name, local in self.located.found.items()}
         self.sources.record(files, self.previous.record)
 
@@ -63,13 +74,16 @@ def measurement(
     written_at_most: float,
     unfinished: bool,
     before: Measurement | None,
+    pulled: "PulledData | None" = None,
 ) -> Measurement:
     """All that is to be known of data before it is shown.
 
     A source that was saved after `written_at_most` (seconds since the epoch) is not surely what was
     measured. `unfinished` says that its run is known to have ended early; `before` was on show.
+    `pulled` is what the snapshot was read from, where it is from elsewhere.
     """
-    written_at = min(snapshot.written_at, written_at_most)
+    # No file here was surely measured elsewhere, whatever the clocks say.
+    written_at = 0.0 if pulled else min(snapshot.written_at, written_at_most)
     located = locate_measured(root, snapshot, setup.analysts)
     kept = setup.settings.ledger
     ledger = Ledger(max_mb=kept.max_mb, max_days=kept.max_days)
@@ -86,7 +100,9 @@ def measurement(
         written_at,
         located,
         {Path(local): name for name, local in located.found.items()},
-        MeasuredSources(root, snapshot, ledger, Git(root), written_at=written_at),
+        MeasuredSources(
+            root, snapshot, ledger, Git(root), written_at=written_at, pulled=pulled is not None
+        ),
         PreviousRuns(
             root,
             snapshot,
@@ -99,6 +115,7 @@ def measurement(
             detail_holds=of_this_data,
         ),
         RecordedTests(snapshot, detail, only_first=only_first),
+        pulled,
     )
 
 

@@ -29,6 +29,7 @@ from covls.project.view import FileView, view_file
 if TYPE_CHECKING:
     # What single answers need is imported for them: a check in a commit hook has no use for it.
     from covls.adapters.html_report import HtmlReport
+    from covls.adapters.pulled_data import PulledData
     from covls.core.exclusion import Exclusion
     from covls.core.explain import Explanation
     from covls.core.priorities import Ranking
@@ -96,6 +97,12 @@ class Project:
         """The data on show, None before any was read."""
         files = self._arrival.files
         return None if files is None else files.measurement.snapshot
+
+    @property
+    def pulled(self) -> "PulledData | None":
+        """Where the data on show is from, if it is not the project's own; None for its own."""
+        files = self._arrival.files
+        return None if files is None else files.measurement.pulled
 
     @property
     def tells_tests(self) -> bool:

@@ -27,7 +27,10 @@ class ReportFile:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """One file's coverage as coverage.py would count it now, with the source that is on disk."""
+    """One file's coverage as coverage.py would count it now, with the source that is on disk.
+
+    Of pulled data, with the source that was measured.
+    """
 
     file: ReportFile
     coverage: FileCoverage
@@ -96,6 +99,10 @@ def report_files(
         unmodified = data.is_surely_measured(stamp_of(path))
         same = data.sources.agree(file.measured_path, source, unmodified=unmodified)
         fresh = same and lines_can_run(analysis, measured)
+        if data.pulled and not fresh:
+            # What ran elsewhere is counted over the text that ran there, where that is known.
+            text = data.sources.beside(file.measured_path, measured, files.analyser(path))
+            analysis = analysis if text is None else text.analysis
         yield FileReport(
             file,
             cover(analysis, measured),

@@ -19,6 +19,7 @@ from covls.cli.invocation import (
     NoDataError,
     SettingsError,
     pass_invocation,
+    pulled_option,
     root_option,
     trusted_option,
 )
@@ -63,6 +64,7 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab", "junit", "ba
     help="The data to judge. Else where coverage.py's configuration puts it.",
 )
 @alert_options
+@pulled_option
 @root_option
 @trusted_option
 @pass_invocation

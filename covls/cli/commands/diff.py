@@ -15,6 +15,7 @@ from covls.cli.invocation import (
     Invocation,
     NoDataError,
     pass_invocation,
+    pulled_option,
     root_option,
     trusted_option,
 )
@@ -42,6 +43,7 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab")
     type=click.Path(dir_okay=False, path_type=Path),
     help="The data to show. Else where coverage.py's configuration puts it.",
 )
+@pulled_option
 @root_option
 @trusted_option
 @pass_invocation
@@ -64,7 +66,7 @@ def diff(
 
     Nothing is run, and no file of yours is changed.
     """
-    project = open_project(invocation, data_file)
+    project = open_project(invocation, data_file, shows=True)
     try:
         load_data(project)
         patched = project.patched_files(compared(project, base, staged, first, second))

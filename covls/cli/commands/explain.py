@@ -11,6 +11,7 @@ from covls.cli.invocation import (
     Invocation,
     NoDataError,
     pass_invocation,
+    pulled_option,
     root_option,
     trusted_option,
 )
@@ -31,6 +32,7 @@ from covls.running import Runner
     default="text",
     help="How to write what is known.",
 )
+@pulled_option
 @root_option
 @trusted_option
 @click.argument("place", callback=place_with_line, metavar="FILE:LINE")
@@ -47,7 +49,7 @@ def explain(invocation: Invocation, form: str, place: Place) -> int:
     """
     assert place.line is not None, "the callback has looked"
     invocation.root = invocation.root or find_root(place.path)
-    project = open_project(invocation, of_tests=True)
+    project = open_project(invocation, of_tests=True, shows=True)
     try:
         load_data(project)
         found = project.explanation(place.path, place.line)

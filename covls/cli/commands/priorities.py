@@ -17,6 +17,7 @@ from covls.cli.invocation import (
     Invocation,
     NoDataError,
     pass_invocation,
+    pulled_option,
     root_option,
     trusted_option,
 )
@@ -47,6 +48,7 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab")
 )
 @click.option("--patch", is_flag=True, help="Only what was changed since the base.")
 @format_options(FORMATS)
+@pulled_option
 @root_option
 @trusted_option
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
@@ -71,7 +73,7 @@ def priorities(
     """
     if invocation.root is None and paths:
         invocation.root = find_root(absolute(paths[0]))
-    project = open_project(invocation)
+    project = open_project(invocation, shows=True)
     try:
         load_data(project)
         chosen = tuple(absolute(path) for path in paths)

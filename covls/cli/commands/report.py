@@ -20,6 +20,7 @@ from covls.cli.invocation import (
     NoDataError,
     SettingsError,
     pass_invocation,
+    pulled_option,
     root_option,
     trusted_option,
 )
@@ -130,6 +131,7 @@ def _patterns(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The data to report on. Else where coverage.py's configuration puts it.",
 )
+@pulled_option
 @root_option
 @trusted_option
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
@@ -159,7 +161,7 @@ def report(
 
     Nothing is run, and no file of yours is changed.
     """
-    project = open_project(invocation, data_file)
+    project = open_project(invocation, data_file, shows=True)
     try:
         configuration = project.configuration
         choices = Choices(
