@@ -1,4 +1,4 @@
-"""Writes the files that are made from the code: what documents and the VS Code extension repeat.
+"""Writes the files that are made from the code: what documents and editors' plugins repeat.
 
 `make generate` writes them, and a test tells when that was forgotten.
 """
@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from covls.core.settings import Setting, all_settings, settings_schema
+from scripts.neovim_types import lua
 from scripts.vscode_protocol import typescript
 from scripts.vscode_settings import package_json
 
@@ -16,6 +17,7 @@ SCHEMA = "covls/settings.schema.json"
 PAGE = "docs/settings.md"
 VSCODE_PACKAGE = "editors/vscode/package.json"
 VSCODE_PROTOCOL = "editors/vscode/src/protocol.ts"
+NEOVIM_TYPES = "editors/neovim/lua/covls/types.lua"
 BEGIN = "<!-- made by `make generate` from covls/core/settings.py -->\n"
 END = "<!-- end -->\n"
 
@@ -45,6 +47,7 @@ def generated() -> dict[str, str]:
         PAGE: between.sub(lambda _: table, page),
         VSCODE_PACKAGE: package_json((ROOT / VSCODE_PACKAGE).read_text(encoding="utf-8")),
         VSCODE_PROTOCOL: typescript(),
+        NEOVIM_TYPES: lua(),
     }
 
 

@@ -37,7 +37,7 @@ def typescript() -> str:
     """The text of the extension's protocol.ts."""
     parts = [HEADER]
     parts += [f"export const {name} = '{getattr(messages, name)}';\n" for name in _METHODS]
-    parts += [_interface(shape) for shape in _shapes()]
+    parts += [_interface(shape) for shape in shapes()]
     names = "".join(f"  '{camel(name)}',\n" for name in server_settings())
     parts.append(
         "/** What covls itself can be set to; all else under `covls` is the extension's. */\n"
@@ -56,7 +56,7 @@ def camel(path: str) -> str:
     return re.sub(r"_([a-z])", lambda found: found[1].upper(), path)
 
 
-def _shapes() -> Iterator[type[Any]]:
+def shapes() -> Iterator[type[Any]]:
     """The messages' parts in the order they stand in, without the envelopes of requests."""
     for value in vars(messages).values():
         ours = isinstance(value, type) and value.__module__ == messages.__name__

@@ -35,7 +35,9 @@ class Capabilities:
     """It can be told to ask for code lenses again, and likewise:"""
     refreshes_hints: bool = False
     test_runs: bool = False
-    """It says in `experimental.covls` that it wants to be told of each test of a run."""
+    """It says in `experimental.covls` that it wants to be told of each test of a run, and that"""
+    explains: bool = False
+    """it shows what `covls.explain` answers, and needs no message of it."""
 
 
 def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
@@ -73,6 +75,7 @@ def capabilities_of(client: types.ClientCapabilities) -> Capabilities:
         refreshes_lenses=has("workspace.code_lens.refresh_support"),
         refreshes_hints=has("workspace.inlay_hint.refresh_support"),
         test_runs=_of(_of(client.experimental, "covls"), "testRun") is True,
+        explains=_of(_of(client.experimental, "covls"), "explains") is True,
     )
 
 

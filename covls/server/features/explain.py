@@ -39,7 +39,8 @@ async def explain(session: Session, uri: str, line: int) -> dict[str, Any]:
     if found is None:
         raise JsonRpcInvalidParams(f"{COMMAND}: there is no coverage of {uri}")
     text = as_text(found)
-    session.inform(text)
+    if not session.capabilities.explains:
+        session.inform(text)
     return {**as_json(found), "text": text, "markdown": as_markdown(found)}
 
 

@@ -30,6 +30,19 @@ async def test_from_the_menu(client: Client, shop: Path) -> None:
     await client.end()
 
 
+async def test_no_message_for_a_client_that_shows_the_answer(minimal: Client, shop: Path) -> None:
+    minimal.ignore(*QUIET)
+    minimal.capabilities = {
+        **minimal.capabilities,
+        "experimental": {"covls": {"explains": True}},
+    }
+    await minimal.start(shop)
+    uri = minimal.open(shop / "shop.py")
+    # The client fails at the end on a message that it did not wait for.
+    assert (await minimal.command("covls.explain", uri, 16))["state"] == "missing"
+    await minimal.end()
+
+
 async def test_what_cannot_be_explained(minimal: Client, shop: Path) -> None:
     minimal.ignore(*QUIET)
     await minimal.start(shop)
