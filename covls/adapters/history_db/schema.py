@@ -22,12 +22,11 @@ def prepare(database: Database, *, migrates: bool, creates: bool) -> None:
     """
     if database.is_sqlite and creates:
         _make_folder(database)
-    if not (database.is_sqlite and creates):
-        with database.reading() as connection:
-            found = _schema(connection)
-        if found == SCHEMAS[-1]:
-            return
-        _check(database, found, migrates=migrates, creates=creates)
+    with database.reading() as connection:
+        found = _schema(connection)
+    if found == SCHEMAS[-1]:
+        return
+    _check(database, found, migrates=migrates, creates=creates)
     with database.writing() as connection:
         # Somebody else may have done it meanwhile.
         found = _schema(connection)
