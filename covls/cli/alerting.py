@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-EventsOf = Callable[[str, str, Mapping[str, str]], "list[Event]"]
-"""What there is to tell of a branch and a commit, by what a service was told before: notes by the
-keys of events."""
+EventsOf = Callable[[str, Mapping[str, str]], "list[Event]"]
+"""What there is to tell of a branch, by what a service was told before: notes by keys of events."""
 
 
 def alert_options(command: Decorated) -> Decorated:
@@ -49,10 +48,16 @@ def check_alert_options(*, alert: bool, dry_run: bool) -> None:
 
 
 def tell_services(
-    root: Path, settings: Settings, events_of: EventsOf, *, dry_run: bool = False
+    root: Path,
+    settings: Settings,
+    events_of: EventsOf,
+    *,
+    commit: str | None = None,
+    dry_run: bool = False,
 ) -> bool:
     """Tell each service what it was not told of yet. Returns whether all that was to be told is.
 
+    `commit` is the one that it is about; None: the one that is checked out.
     Whatever goes wrong is said on stderr, and no address is in what is said.
     """
     from covls.adapters.ci_run import branch_and_commit
@@ -60,7 +65,8 @@ def tell_services(
     from covls.adapters.notify import services
     from covls.core.alerts import is_told_of
 
-    branch, commit = branch_and_commit(root)
+    branch, here = branch_and_commit(root)
+    commit = commit or here
     if not is_told_of(branch, settings.alerts.branches):
         here = f"This is {branch}" if branch else "This is no branch"
         warn(f"No alert: {here}, and `alerts.branches` has {', '.join(settings.alerts.branches)}.")
@@ -105,7 +111,7 @@ def _tell(
             for key, note in noted.items()
             if key.startswith(f"{service.name}: ")
         }
-        events = still_to_tell(events_of(branch, commit, notes), notes)
+        events = still_to_tell(events_of(branch, notes), notes)
         if history is not None and not dry_run:
             # Of two processes that see the same event, the one that notes it first tells it.
             events = [

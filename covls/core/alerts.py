@@ -84,33 +84,43 @@ def of_gates(check: Check, branch: str) -> list[Event]:
 
 
 def of_drop(
-    before: Totals, now: Totals, allowed: float, *, branch: str, commit: str, base: str
+    before: Totals,
+    now: Totals,
+    allowed: float,
+    *,
+    branch: str,
+    flags: Sequence[str] = (),
+    commit: str,
+    base: str,
 ) -> list[Event]:
     """The drop of the total from one run to another, if it is more points than are allowed.
 
-    `commit` is that of the later run, `base` names the earlier for people. Each commit that loses
-    coverage is an event of its own, over when what was there before is reached again.
+    `commit` is that of the later run, `base` that of the earlier. Each commit that loses coverage
+    is an event of its own, over when what was there before is reached again.
     """
     covered, possible = shares(before)
     lost = _share(covered, possible) - _share(*shares(now))
     if lost <= Fraction(str(allowed)):
         return []
     words = (
-        f"The total lost {float(lost):.2f} points: {_text(now)} at {commit[:7]}, "
-        f"{_text(before)} at {base}."
+        f"{_the_total(flags)} lost {float(lost):.2f} points: {_text(now)} at {commit[:7]}, "
+        f"{_text(before)} at {base[:7]}."
     )
-    return [Event(f"drop on {branch} at {commit}", f"{_RAISED} {covered}/{possible}", words)]
+    key = f"{_drops(branch, flags)}{commit}"
+    return [Event(key, f"{_RAISED} {covered}/{possible}", words)]
 
 
-def drops_over(notes: Mapping[str, str], now: Totals, branch: str) -> list[Event]:
+def drops_over(
+    notes: Mapping[str, str], now: Totals, *, branch: str, flags: Sequence[str] = ()
+) -> list[Event]:
     """The drops on a branch that were told of and are made up for. `notes` are by event's key."""
     found = []
     for key, note in notes.items():
-        if not key.startswith(f"drop on {branch} at ") or (level := _level(note)) is None:
+        if not key.startswith(_drops(branch, flags)) or (level := _level(note)) is None:
             continue
         if _share(*shares(now)) >= _share(*level):
             commit = key.rpartition(" ")[2][:7]
-            words = f"The total is {_text(now)} again, as before the drop at {commit}."
+            words = f"{_the_total(flags)} is {_text(now)} again, as before the drop at {commit}."
             found.append(Event(key, OVER, words))
     return found
 
@@ -131,6 +141,15 @@ def message(events: Sequence[Event], place: Place) -> Message:
     lines += ["", where, *([place.link] if place.link else [])]
     title = f"{place.project}: {what} on {place.branch}"
     return Message(printable(title), "\n".join(map(printable, lines)), not raised)
+
+
+def _drops(branch: str, flags: Sequence[str]) -> str:
+    """How the keys of drops begin, of the runs with these flags."""
+    return f"drop on {branch}{' with ' if flags else ''}{', '.join(flags)} at "
+
+
+def _the_total(flags: Sequence[str]) -> str:
+    return f"The total of {', '.join(flags)}" if flags else "The total"
 
 
 def _is_raised(note: str | None) -> bool:

@@ -86,12 +86,22 @@ def test_a_drop_is_over_when_what_was_is_reached_again() -> None:
     )
     others = {"drop on other at 1": "raised 1/2", "gate total on main": "raised"}
     notes = {drop.key: drop.note, **others}
-    assert drops_over(notes, totals(79, 100), "main") == []
-    (over,) = drops_over(notes, totals(160, 200), "main")
+    assert drops_over(notes, totals(79, 100), branch="main") == []
+    (over,) = drops_over(notes, totals(160, 200), branch="main")
     assert (over.key, over.is_over) == (drop.key, True)
-    assert drops_over({drop.key: OVER}, totals(80, 100), "main") == []
+    assert drops_over({drop.key: OVER}, totals(80, 100), branch="main") == []
+    # Runs with flags are told apart from those without, and from others.
+    flags = ["linux", "py312"]
+    (flagged,) = of_drop(
+        totals(8, 10), totals(7, 10), 1, branch="main", flags=flags, commit="abc", base="def"
+    )
+    assert flagged.words.startswith("The total of linux, py312 lost 10.00 points")
+    noted, well = {flagged.key: flagged.note}, totals(9, 10)
+    assert drops_over(noted, well, branch="main") == []
+    assert drops_over(noted, well, branch="main", flags=["linux"]) == []
+    assert [each.key for each in drops_over(noted, well, branch="main", flags=flags)] == [*noted]
     for damaged in ("raised", "raised 1", "raised x/y", "raised -1/2", "raised /"):
-        assert drops_over({drop.key: damaged}, totals(1, 1), "main") == []
+        assert drops_over({drop.key: damaged}, totals(1, 1), branch="main") == []
 
 
 @pytest.mark.parametrize(

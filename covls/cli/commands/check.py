@@ -140,7 +140,7 @@ def _told(project: Project, checked: Check, *, dry_run: bool) -> bool:
 
     settings = project.settings
     told = tell_services(
-        project.root, settings, lambda branch, *_: of_gates(checked, branch), dry_run=dry_run
+        project.root, settings, lambda branch, _: of_gates(checked, branch), dry_run=dry_run
     )
     return told or not settings.alerts.required
 

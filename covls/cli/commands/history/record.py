@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from covls import __version__
+from covls.cli.alerting import alert_options, check_alert_options, tell_services
 from covls.cli.history_data import (
     flag_option,
     format_option,
@@ -16,6 +18,7 @@ from covls.cli.history_data import (
     percent_of,
 )
 from covls.cli.invocation import (
+    FAILED,
     PASSED,
     Invocation,
     NoDataError,
@@ -28,6 +31,7 @@ from covls.cli.project_data import (
     load_data,
     nothing_to_report,
     open_project,
+    warn,
     warn_of_problems,
 )
 from covls.core.formats.history_json import run_values
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 @click.option("--branch", metavar="NAME", help="The branch. Else the one that is checked out.")
 @click.option("--stale", is_flag=True, help="Record also where files changed since the tests ran.")
 @format_option
+@alert_options
 @root_option
 @trusted_option
 @pass_invocation
@@ -62,12 +67,18 @@ def record(
     branch: str | None,
     stale: bool,
     form: str,
+    alert: bool,
+    dry_run: bool,
 ) -> int:
     """Record what the tests covered, under the commit that they ran at.
 
     The same commit with the same flags is recorded once: a second time takes the place of the
     first, or is merged with it as combined data would be (--merge).
+
+    With --alert, services are told where the total dropped by more than `alerts.drop` since the
+    nearest ancestor on record. The run is recorded with --dry-run, too.
     """
+    check_alert_options(alert=alert, dry_run=dry_run)
     project = open_project(invocation)
     try:
         load_data(project)
@@ -86,7 +97,42 @@ def record(
         print(json.dumps(run_values(run), indent=4))
     else:
         print(recorded_words(run))
+    if alert and not _told(invocation, project, run, dry_run=dry_run):
+        return FAILED
     return PASSED
+
+
+def _told(invocation: Invocation, project: "Project", run: "Run", *, dry_run: bool) -> bool:
+    """Tell services of a drop, or that it is made up for; false where that fails, and must not."""
+    from covls.adapters.commits import commits_of
+    from covls.core.alerts import Event, drops_over, of_drop
+    from covls.project.recorded_runs import compare_runs, nearest_run
+
+    settings, commits = project.settings, commits_of(project.root)
+    assert commits is not None, "a run is recorded under a commit"
+    with history_of(project.root, settings, invocation) as history:
+        base = nearest_run(history, commits, run.commit.id, run.flags, itself=False)
+        if isinstance(base, str):
+            warn(f"A drop is not told: {base}")
+        else:
+            drop = compare_runs(history, commits, base, run).found.drop
+
+    def events(branch: str, notes: Mapping[str, str]) -> list[Event]:
+        found = drops_over(notes, run.totals, branch=branch, flags=run.flags)
+        if not isinstance(base, str):
+            found += of_drop(
+                drop.fair_before,
+                drop.fair_now,
+                settings.alerts.drop,
+                branch=branch,
+                flags=run.flags,
+                commit=run.commit.id,
+                base=base.commit.id,
+            )
+        return found
+
+    told = tell_services(project.root, settings, events, commit=run.commit.id, dry_run=dry_run)
+    return told or not settings.alerts.required
 
 
 def record_run(
