@@ -23,7 +23,7 @@ from covls.adapters.test_detail import DetailStore
 from covls.adapters.test_environment import environment_of_tests
 from covls.adapters.test_framework import Framework, find_framework
 from covls.core.gates import is_below
-from covls.core.naming import Conventions, id_of, is_test_file
+from covls.core.naming import Conventions, is_test_file
 from covls.project import Project
 
 ASKED_FOR = "asked for"
@@ -227,8 +227,7 @@ class Chooser:
         names = set() if detail is None else set(never_ran(detail))
         if not names:
             return {}
-        runner, top = framework.command.runner, framework.top
-        waiting = {id_of(runner, name, (), top) for name in names}
+        waiting = {framework.name_of(name) for name in names}
         return {
             each.test: (f"{each.rule}, and has not run as a whole yet",)
             for each in choose_for_file(framework, path)
@@ -298,7 +297,7 @@ class Chooser:
         command = framework.command
         interpreter = framework.interpreter if command.python is None else None
         words = (str(command.runner), *command.launcher, *command.python_options)
-        words += (*command.program, *command.arguments)
+        words += (*command.program, *command.arguments, *framework.also)
         return environment_of_tests(interpreter, self._project.configuration, words)
 
     def look(
@@ -354,7 +353,7 @@ def _as_taken(test: str, framework: Framework) -> str:
     file, *steps = test.split("::")
     if not steps and not file.endswith(".py"):
         return test
-    return id_of(framework.command.runner, file, steps, framework.top)
+    return framework.name_of(file, steps)
 
 
 def _text_of(path: Path) -> str:

@@ -606,6 +606,8 @@ def _test_findings(framework: Framework) -> Iterable[Finding]:
     # That there is no interpreter, or not where the settings say, is told already.
     if framework.problem and framework.interpreter is not None and framework.interpreter.exists:
         yield Finding(Level.NOTE, "environment", framework.problem, framework.remedy)
+    for sentence in framework.left_out:
+        yield Finding(Level.NOTE, "environment", sentence)
     if why := framework.command.why_as_it_is:
         yield Finding(
             Level.NOTE,

@@ -46,10 +46,7 @@ def choose_for_file(framework: Framework, path: Path) -> tuple[Chosen, ...]:
         return ()
     tests = Sources(framework.root)
     found = _chosen_files(framework, file, tests)
-    runner = framework.command.runner
-    return tuple(
-        Chosen(id_of(runner, test, (), framework.top), rule) for test, rule in found.items()
-    )
+    return tuple(Chosen(framework.name_of(test), rule) for test, rule in found.items())
 
 
 def _chosen_files(framework: Framework, file: str, tests: Sources) -> dict[str, str]:
@@ -120,9 +117,9 @@ def choose_for_app(framework: Framework, name: str) -> tuple[Chosen, ...] | str:
     folder = folders[0]
     runner = framework.command.runner
     if runner in ("django", "unittest"):
-        return (Chosen(id_of(runner, folder, (), framework.top), f"is the app {name}"),)
+        return (Chosen(framework.name_of(folder), f"is the app {name}"),)
     chosen = tuple(
-        Chosen(id_of(runner, file), f"is of the app {name}")
+        Chosen(framework.name_of(file), f"is of the app {name}")
         for file in tests.files
         if file.startswith(folder + "/") and is_test_file(file, framework.conventions)
     )
@@ -165,9 +162,8 @@ def choose_at_lines(
     if file is None or not is_test_file(file, framework.conventions):
         return ()
     rule = "is the test at the line" if first == last else "is at the lines"
-    runner = framework.command.runner
     return tuple(
-        Chosen(id_of(runner, file, steps, framework.top), rule)
+        Chosen(framework.name_of(file, steps), rule)
         for steps in steps_within(text, first, last, framework.conventions)
     )
 
@@ -177,9 +173,9 @@ def choose_in_folder(framework: Framework, folder: Path) -> tuple[Chosen, ...]:
     where = relative_to_root(framework.root, folder)
     if where is None:
         return ()
-    runner, below = framework.command.runner, "" if where == "." else f"{where}/"
+    below = "" if where == "." else f"{where}/"
     return tuple(
-        Chosen(id_of(runner, file, (), framework.top), f"is in {where}")
+        Chosen(framework.name_of(file), f"is in {where}")
         for file in Sources(framework.root).files
         if file.startswith(below) and is_test_file(file, framework.conventions)
     )

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import tomllib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from covls.core.naming import (
     PYTEST,
     UNITTEST,
     Conventions,
+    id_of,
     is_test_file,
 )
 from covls.core.settings import Settings
@@ -52,6 +52,10 @@ class Framework:
     conventions: Conventions = PYTEST
     top: str = ""
     """The folder that dotted names of tests start from, relative to the root."""
+    also: tuple[str, ...] = ()
+    """More such folders, in which unittest's discovery is to begin as well."""
+    left_out: tuple[str, ...] = ()
+    """Why tests of others are not run, a sentence for each folder."""
     version: str | None = None
     """The runner's, where it is to be seen without running anything."""
     parallel: bool = False
@@ -59,6 +63,11 @@ class Framework:
     problem: str = ""
     """Why no test can run, in a sentence, or ""."""
     remedy: str = ""
+
+    def name_of(self, file: str, steps: Sequence[str] = ()) -> str:
+        """The name by which the runner takes the tests of a file, or one of them."""
+        above = [top for top in (self.top, *self.also) if file.startswith(f"{top}/")]
+        return id_of(self.command.runner, file, steps, max(above, key=len, default=""))
 
     def words(self) -> str:
         """The runner, and how it was found: "pytest 9.2.0 (configured in pyproject.toml)"."""
@@ -181,9 +190,12 @@ def _django(root: Path, manage: str, interpreter: Interpreter | None) -> Framewo
 def _unittest(
     root: Path, interpreter: Interpreter | None, tests: "Sources", because: str
 ) -> Framework:
-    arguments = _discovery(root, tests.of_tests(UNITTEST))
-    command = Command("unittest", arguments=arguments)
-    return Framework(root, command, because, interpreter, UNITTEST, _top_of(arguments))
+    arguments, others = _discovery(root, tests.of_tests(UNITTEST))
+    command, top = Command("unittest", arguments=arguments), _top_of(arguments)
+    also, left_out = _further(tests, top, others)
+    return Framework(
+        root, command, because, interpreter, UNITTEST, top, also=also, left_out=left_out
+    )
 
 
 def _with_what_is_wrong(framework: Framework) -> Framework:
@@ -366,17 +378,49 @@ def _top_of(arguments: Sequence[str]) -> str:
     return "/".join(part for part in top.split("/") if part not in ("", "."))
 
 
-def _discovery(root: Path, tests: Sequence[str]) -> tuple[str, ...]:
+def _discovery(root: Path, tests: Sequence[str]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """The arguments by which unittest finds the tests: it only goes down into packages.
 
-    It begins in one folder. Of several that are no packages it is the one with the most test files.
+    It begins in one folder. Of several that are no packages it is the one with the most test files;
+    the others come with their test files.
     """
-    starts = Counter(_outermost_package(root, test) for test in tests)
+    starts: dict[str, list[str]] = {}
+    for test in tests:
+        starts.setdefault(_outermost_package(root, test), []).append(test)
     if not starts or "" in starts:
         # Without arguments discovery starts in the current folder.
-        return ()
-    most = max(sorted(starts), key=lambda folder: (starts[folder], folder.endswith("tests")))
-    return ("discover", "-s", most)
+        starts.pop("", None)
+        return (), starts
+    most = max(sorted(starts), key=lambda folder: (len(starts[folder]), folder.endswith("tests")))
+    del starts[most]
+    return ("discover", "-s", most), starts
+
+
+def _further(
+    sources: "Sources", top: str, others: Mapping[str, Sequence[str]]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The folders in which discovery begins as well, and why it does not in others, in sentences.
+
+    Their modules come to be in one process, where each name can be that of one module only.
+    """
+    also: list[str] = []
+    left_out: list[str] = []
+    known = {name: folder for folder in (top, "") for name in sources.modules_in(folder)}
+    for folder, tests in sorted(others.items()):
+        # A file may be named like tests, and be something else that is not to be imported.
+        if not any(b"TestCase" in text or b"load_tests" in text for _, text in sources.read(tests)):
+            continue
+        names = sources.modules_in(folder)
+        if clash := next((name for name in names if name in known), None):
+            left_out.append(
+                f"The tests in {folder} are not run, as it has a module named {clash}, and "
+                f"{known[clash] or 'the project'} has one, too: they need a run of their own "
+                "(`run.command`)."
+            )
+            continue
+        known.update(dict.fromkeys(names, folder))
+        also.append(folder)
+    return tuple(also), tuple(left_out)
 
 
 def _outermost_package(root: Path, test: str) -> str:
@@ -396,6 +440,16 @@ class Sources:
         self.files = [
             file.removeprefix(prefix).replace(os.sep, "/") for file in local_python_files(root)
         ]
+
+    def modules_in(self, folder: str) -> list[str]:
+        """The names of the modules and packages in a folder, as they are imported from there."""
+        prefix = f"{folder}/" if folder else ""
+        below = [file.removeprefix(prefix) for file in self.files if file.startswith(prefix)]
+        packages = [name.removesuffix("/__init__.py") for name in below]
+        return sorted(
+            {name.removesuffix(".py") for name in below if "/" not in name and name.endswith(".py")}
+            | {name for name in packages if "/" not in name and not name.endswith(".py")}
+        )
 
     def of_tests(self, conventions: Conventions | None = None) -> list[str]:
         kinds = (conventions,) if conventions else (PYTEST, UNITTEST)

@@ -148,6 +148,8 @@ def run_tests(
                 "core": core,
                 "root": str(framework.root),
                 "workers": workers,
+                "also": list(framework.also),
+                "notices": list(framework.left_out),
             }
         ),
         encoding="utf-8",

@@ -9,7 +9,8 @@ The request is {"runner": "pytest"|"unittest"|"django"|"script", "arguments": [p
 "tests": [ids] or null for all, "out": an existing folder, "data_file": a name in it,
 "coverage": {keyword arguments of coverage.Coverage…}, "core": "auto" or coverage.py's name of one,
 "root": the current folder, "workers": how many for pytest-xdist, or 0}, and perhaps
-"subprocesses": "off", "manage": where Django's manage.py is, and "collect_all": true, with which
+"subprocesses": "off", "manage": where Django's manage.py is, "also": more folders in which
+unittest's discovery begins, "notices": sentences to be told, and "collect_all": true, with which
 all test modules are imported, whichever tests are asked for, so that what runs outside of tests is
 whole. Ids are pytest's, relative to the root, or unittest's dotted names.
 
@@ -90,10 +91,9 @@ def run_unittest(recording: Recording) -> int:
 
     Hooks(recording, leave_out=False).install()
     tests = recording.request["tests"]
-    every_file = bool(recording.request.get("collect_all"))
-    loader = unittest.TestLoader()
-    if tests is not None:
-        loader = AskedLoader(Asked(tests, dotted=True), every_file)
+    every_file = tests is None or bool(recording.request.get("collect_all"))
+    asked = None if tests is None else Asked(tests, dotted=True)
+    loader = AskedLoader(asked, every_file, recording.request.get("also", ()))
     sys.argv = ["python -m unittest", *recording.request["arguments"]]
     unittest.main(module=None, testLoader=loader)
     return 0
@@ -192,6 +192,8 @@ def main(arguments: List[str]) -> int:
     except Exception as error:  # noqa: BLE001 - its own, and whatever a plugin of it raises
         current.event("no-coverage", message=f"coverage.py could not be started: {error}")
         return NOT_INSTALLED
+    for sentence in request.get("notices", ()):
+        current.notice(sentence)
     code = 1
     try:
         code = RUNNERS[request["runner"]](current)

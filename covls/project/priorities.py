@@ -350,7 +350,7 @@ def _action(row: Priority, files: MeasuredFiles, about: _Known) -> Action:
 
 def _file_of(test: str, framework: Framework) -> str:
     """The file that a test is written in, relative to the root; "" where it is not found."""
-    for top in dict.fromkeys(("", framework.top)):
+    for top in dict.fromkeys(("", framework.top, *framework.also)):
         for file, _ in places_of(test):
             name = f"{top}/{file}".lstrip("/") if top else file
             if (framework.root / name).is_file():

@@ -173,6 +173,42 @@ def test_where_unittest_discovers(
     assert (found.command.arguments, found.top) == (arguments, top)
 
 
+def test_folders_in_which_unittest_discovers_as_well(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "",
+        "tests/test_a.py": CASES,
+        "tests/test_b.py": CASES,
+        "checks/test_c.py": CASES,
+        "checks/more/__init__.py": "",
+        "checks/more/test_d.py": CASES,
+        # A name that another has, a package of the project's, and what is no test.
+        "same/test_a.py": CASES,
+        "like/shop.py": "",
+        "like/test_e.py": CASES,
+        "tools/test_line.py": "raise SystemExit('imported')\n",
+    }
+    found = find(project(tmp_path, files))
+    assert (found.command.arguments, found.top) == (("discover", "-s", "tests"), "tests")
+    assert found.also == ("checks",)
+    first, second = found.left_out
+    assert first.startswith("The tests in like are not run, as it has a module named shop,")
+    assert "named test_a, and tests has one, too" in second
+    names = {"tests/test_a.py": "test_a", "checks/more/test_d.py": "more.test_d"}
+    assert {file: found.name_of(file) for file in names} == names
+    assert found.name_of("checks/test_c.py", ["Cases", "test_a"]) == "test_c.Cases.test_a"
+
+
+def test_unittest_discovers_in_the_root_and_in_folders_beside(tmp_path: Path) -> None:
+    files = {"test_a.py": CASES, "tests/test_b.py": CASES, "other/test_a.py": CASES}
+    found = find(project(tmp_path, files))
+    assert (found.command.arguments, found.top, found.also) == ((), "", ("tests",))
+    assert "and the project has one, too" in found.left_out[0]
+    assert found.name_of("tests/test_b.py") == "test_b"
+    # A command says itself where it begins.
+    said = find(tmp_path, "python -m unittest discover -s other")
+    assert (said.also, said.left_out) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("command", "top"),
     [

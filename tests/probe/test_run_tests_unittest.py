@@ -153,6 +153,32 @@ def test_only_the_tests_asked_for(root: Path, tmp_path: Path) -> None:
     assert recorded.code == 0
 
 
+def test_discovery_begins_in_more_folders(root: Path, tmp_path: Path) -> None:
+    case = "import unittest\nfrom pkg.a import f\nclass A(unittest.TestCase):\n"
+    # One that looks for tests itself finds its own, and not those of the other folders again.
+    load = (
+        "def load_tests(loader, tests, pattern):\n"
+        "    return loader.discover('checks', 'check_*.py', 'checks')\n"
+    )
+    write(
+        root,
+        {
+            "checks/test_it.py": f"{case}    def test_it(self): f(1)\n",
+            "more/test_more.py": load,
+            "checks/check_this.py": f"{case}    def test_this(self): f(2)\n",
+        },
+    )
+    (root / "tests/test_bad.py").unlink()
+    named: dict[str, Any] = {"also": ["checks", "more"], "notices": ["Something else."]}
+    recorded = run(root, tmp_path / "out", "unittest", **named)
+    theirs = {f"tests.test_u.{name}": word for name, word in OUTCOMES.items()}
+    ours = {"test_it.A.test_it": "passed", "check_this.A.test_this": "passed"}
+    assert recorded.outcomes == theirs | ours
+    assert recorded.notices == ["Something else."]
+    asked = ["test_it.A.test_it"]
+    assert list(run(root, tmp_path / "one", "unittest", tests=asked, **named).outcomes) == asked
+
+
 @pytest.mark.parametrize("arguments", [("-m", "unittest", "-v"), ("runtests.py",)])
 def test_a_script_that_runs_unittest(
     root: Path, tmp_path: Path, arguments: tuple[str, ...]

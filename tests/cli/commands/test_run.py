@@ -1,12 +1,17 @@
 """`covls run`, as it is typed, with the project's own tests."""
 
+import inspect
 import json
 import re
 import shlex
 import sys
+import venv
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+import coverage as coverage_package
 import pytest
 
 from covls.core.settings import Run
@@ -84,8 +89,8 @@ def measured_anew(folder: Path) -> dict[str, object]:
     return files
 
 
-def shown(folder: Path) -> dict[str, object]:
-    files: dict[str, object] = coverage_json(folder)["files"]
+def shown(folder: Path) -> dict[str, Any]:
+    files: dict[str, Any] = coverage_json(folder)["files"]
     return files
 
 
@@ -109,6 +114,40 @@ def test_all_tests_then_those_that_an_edit_reaches(covls: Covls, shop: Path) -> 
     assert shown(shop) == measured_anew(shop)
     done = covls(shop, "--trusted", "run", "--affected")
     assert done.out == "No test is affected by what changed since the last run.\n"
+
+
+def test_unittest_finds_tests_in_folders_that_are_no_packages(covls: Covls, tmp_path: Path) -> None:
+    case = "import unittest\n\nfrom shop.cart import {0}\n\n\nclass A(unittest.TestCase):\n"
+    case += "    def test_{0}(self):\n        self.assertTrue({0}({1}))\n"
+    folder = tmp_path / "project"
+    write(
+        folder,
+        {
+            "shop/__init__.py": "",
+            "shop/cart.py": CART,
+            "tests/test_total.py": case.format("total", "[1]"),
+            "checks/test_shipping.py": case.format("shipping", "1"),
+            "other/test_total.py": case.format("total", "[2]"),
+            ".coveragerc": "[run]\nbranch = true\nsource = shop\n",
+        },
+    )
+    # An environment of the project's, with coverage.py and nothing else that is seen.
+    venv.create(folder / ".venv", with_pip=False)
+    (packages,) = (folder / ".venv/lib").glob("python*/site-packages")
+    (packages / f"coverage-{version('coverage')}.dist-info").mkdir()
+    installed = Path(inspect.getfile(coverage_package)).parents[1]
+    (packages / "here.pth").write_text(f"{installed}\n")
+    done = covls(folder, "--trusted", "run")
+    assert done.out == "All tests.\n2 passed.\n"
+    assert "other are not run, as it has a module named test_total, and tests has one" in done.err
+    missing = shown(folder)["shop/cart.py"]["missing_lines"]
+    assert missing == [7, 13]
+    edit(folder / "shop/cart.py", "return 5", "return 4 + 1")
+    told = json.loads(covls(folder, "--trusted", "run", "--affected", "-f", "json").out)
+    assert [test["id"] for test in told["tests"]] == ["test_shipping.A.test_shipping"]
+    done = covls(folder, "--trusted", "run", "checks/test_shipping.py")
+    assert "1 passed." in done.out
+    assert shown(folder)["shop/cart.py"]["missing_lines"] == missing
 
 
 def test_what_was_lost_names_the_test_that_covered_it(covls: Covls, shop: Path) -> None:

@@ -320,29 +320,42 @@ def _wrap(owner: Any, name: str, hook: Callable[..., Any]) -> None:
 
 
 class AskedLoader(unittest.TestLoader):
-    """Loads what the command line says, and leaves out of it the tests that were not asked for."""
+    """Loads what the command line says, and leaves out of it the tests that were not asked for.
 
-    def __init__(self, asked: Asked, every_file: bool = False) -> None:
+    Where the tests are to be discovered, they are in `also`, which are more folders, as well.
+    """
+
+    def __init__(self, asked: Optional[Asked], every_file: bool, also: Sequence[str] = ()) -> None:
         super().__init__()
         self._asked = asked
         self._every_file = every_file
+        self._also = also
 
     def _match_path(self, path: str, full_path: str, pattern: str) -> bool:
         """Whether discovery reads a file: one that holds tests which were asked for, or every."""
         if not super()._match_path(path, full_path, pattern):
             return False
+        if self._every_file or self._asked is None:
+            return True
         loader: Any = self
         name = loader._get_name_from_path(os.path.splitext(os.path.normpath(full_path))[0])
-        return self._every_file or self._asked.takes_below(name)
+        return self._asked.takes_below(name)
 
-    def discover(self, *arguments: Any, **named: Any) -> Any:
-        """As unittest does, but for the tests left out."""
-        return self._kept(super().discover(*arguments, **named))
+    def discover(
+        self, start_dir: str, pattern: str = "test*.py", top_level_dir: Optional[str] = None
+    ) -> Any:
+        """As unittest does, but for the tests left out, and those of more folders."""
+        # Tests may call it while they are loaded.
+        also, self._also = self._also, ()
+        found: List[Any] = [super().discover(start_dir, pattern, top_level_dir)]
+        found += [super(AskedLoader, self).discover(each, pattern, each) for each in also]
+        return self._kept(found[0] if len(found) == 1 else self.suiteClass(found))
 
     def loadTestsFromNames(self, *arguments: Any, **named: Any) -> Any:  # noqa: N802
         """As unittest does, but for the tests left out."""
         return self._kept(super().loadTestsFromNames(*arguments, **named))
 
     def _kept(self, suite: Any) -> Any:
-        leave_out(suite, self._asked)
+        if self._asked is not None:
+            leave_out(suite, self._asked)
         return suite
