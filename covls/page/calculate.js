@@ -6,6 +6,7 @@
 // the number of the text that was measured; of a folder or a run the same without the source.
 
 const SOURCE = 0;
+const UNKNOWN_SOURCE = 1; // The number of a text that is not known; 0 is that of a file that is gone.
 const STATEMENTS = 0;
 const MISSING = 1;
 const BRANCHES = 2;
@@ -311,6 +312,7 @@ function tiles(folder, width, height) {
 const KINDS = {
   code: "code changed",
   tests: "code the same",
+  unknown: "code not known",
   added: "new",
   deleted: "deleted",
 };
@@ -323,7 +325,7 @@ const KINDS = {
  */
 function compare(series, paths, from, to) {
   const rows = [];
-  const parts = { code: null, tests: null, added: null, deleted: null };
+  const parts = {};
   paths.forEach((path, file) => {
     const before = figuresAt(series, file, from);
     const after = figuresAt(series, file, to);
@@ -331,6 +333,7 @@ function compare(series, paths, from, to) {
     if (before && after && before.every((value, at) => value === after[at])) return;
     const kind = !before ? "added"
       : !after ? "deleted"
+      : Math.min(before[SOURCE], after[SOURCE]) === UNKNOWN_SOURCE ? "unknown"
       : before[SOURCE] !== after[SOURCE] ? "code"
       : "tests";
     const old = before ? before.slice(1) : null;

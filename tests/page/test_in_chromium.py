@@ -1,6 +1,7 @@
 """The page in a real browser: what it shows, how it is used, and that nothing leaves it."""
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -105,7 +106,7 @@ ABOUT = About(
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=ARGUMENTS, timeout=2 * PATIENCE
+            executable_path=shutil.which("chromium"), args=ARGUMENTS, timeout=2 * PATIENCE
         )
         yield browser
         browser.close()
@@ -425,6 +426,33 @@ def test_what_was_packed_is_unpacked(page: Page) -> None:
         ]
         for one, other in pairwise(seen):
             assert (one[0] == other[0]) == (one[1] == other[1])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (recorded("a.py", 9, 3, "1"), recorded("a.py", 9, 3, "1"), None),
+        (recorded("a.py", 9, 3, "1"), recorded("a.py", 9, 2, "1"), "tests"),
+        (recorded("a.py", 9, 3, "1"), recorded("a.py", 9, 3, "2"), "code"),
+        (recorded("a.py", 9, 3, ""), recorded("a.py", 9, 3, ""), None),
+        (recorded("a.py", 9, 3, ""), recorded("a.py", 9, 2, ""), "unknown"),
+        (recorded("a.py", 9, 3, "1"), recorded("a.py", 9, 2, ""), "unknown"),
+        (recorded("b.py", 9, 3, "1"), recorded("a.py", 9, 3, "1"), "added"),
+        (recorded("a.py", 9, 3, "1"), recorded("b.py", 9, 3, "1"), "deleted"),
+    ],
+)
+def test_what_became_of_a_file(
+    page: Page, before: RecordedFile, after: RecordedFile, kind: str | None
+) -> None:
+    told = page.evaluate(
+        """(page) => {
+            const packed = JSON.parse(page);
+            const series = unpack(packed.series[0], packed.files.length);
+            return compare(series, packed.files, 0, 1).rows.map(({ path, kind }) => [path, kind]);
+        }""",
+        json.dumps(page_data(ABOUT, gather([run(0, before), run(1, after)]))),
+    )
+    assert dict(told).get("a.py") == kind
 
 
 def test_a_map_fills_its_area(page: Page) -> None:
