@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from covls.adapters.pulled_data import pointer
 from covls.adapters.settings_files import read_settings_files
 from covls.adapters.test_framework import Framework, find_framework
 from covls.adapters.watcher import DataWatcher
@@ -55,6 +56,8 @@ class Root:
     watcher: DataWatcher | None = None
     watched: tuple[Path, str] | None = None
     """Data file and mode of the watcher."""
+    pull_watcher: DataWatcher | None = None
+    """Watches for what is pulled."""
     generation: int = 0
     """Counts what changed the view of its files, other than edits."""
     look: asyncio.Task[None] | None = None
@@ -66,6 +69,8 @@ class Root:
     closed: bool = False
     reporting: bool = False
     """Its HTML report is being written."""
+    pulling: bool = False
+    """What CI measured is being fetched."""
 
     totals: Totals | None = None
     """The whole project's figures, once they were counted."""
@@ -172,18 +177,21 @@ class Root:
         wanted = self.project.configuration.data_file, self.settings.watch.mode
         if self.closed or wanted == self.watched:
             return
-        if self.watcher is not None:
-            self.watcher.close()
+        for watcher in (self.watcher, self.pull_watcher):
+            if watcher is not None:
+                watcher.close()
         data_file, mode = wanted
         self.watcher = DataWatcher(data_file, on_change, mode=mode, on_notice=on_notice)
+        self.pull_watcher = DataWatcher(pointer(self.project.root), on_change, mode=mode)
         self.watched = wanted
 
     def close(self) -> None:
         """Stop watching, end the run under way and the workers."""
         self.closed = True
         self.runs.close()
-        if self.watcher is not None:
-            self.watcher.close()
+        for watcher in (self.watcher, self.pull_watcher):
+            if watcher is not None:
+                watcher.close()
         if self.project is not None:
             self.project.close()
 

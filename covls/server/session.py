@@ -479,6 +479,9 @@ class Session:
             if generation != root.base_generation and not root.closed:
                 root.base_generation = generation
                 self.root_changed(root)
+                if project.pulled is not None:
+                    # How many commits ago it was measured is another number now.
+                    self.look(root)
 
     def look(self, root: Root) -> None:
         """Look whether a root's data or settings changed; calls while it is looked at make one."""

@@ -16,6 +16,7 @@ from covls.server.features import (
     go_to_tests,
     open_report,
     priorities,
+    pull,
     run,
 )
 from covls.server.session import Session
@@ -73,6 +74,7 @@ COMMANDS = {
     go_to_tests.COMMAND: Command(go_to_tests.go_to_tests, _LINES, required=2),
     open_report.COMMAND: Command(open_report.open_report, {"uri": str, "line": int}),
     priorities.COMMAND: Command(priorities.show_priorities, {"folder": str, "limit": int}),
+    pull.COMMAND: Command(pull.pull, {"folder": str}),
     run.RUN_FILE: Command(run.run_file, {"uri": str}, required=1),
     run.RUN_AT_CURSOR: Command(
         run.run_at_cursor, {"uri": str, "line": int, "endLine": int}, required=2

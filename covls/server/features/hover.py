@@ -52,6 +52,7 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
         recorded=recorded,
         only_first=project.only_first_tests,
         origin=shown.view.origin,
+        pulled=project.status().message if project.pulled else "",
         uri=document.uri if markdown else None,
     )
     kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText
@@ -85,13 +86,15 @@ def describe(
     recorded: bool,
     only_first: bool = False,
     origin: str = "",
+    pulled: str = "",
     uri: str | None = None,
 ) -> str:
     """The words of a hover, in Markdown where there is a URI to link to, else as plain text.
 
     `tests` is None where they are not known for this mark; `recorded` says whether they are for
     any, and `only_first` that the data names the first test of each line alone. `origin` says
-    where the measured text is from, if it is not the file's on disk.
+    where the measured text is from, if it is not the file's on disk, `pulled` where the data are
+    from, if they are not the project's own.
     """
     markdown = uri is not None
     state = _STATES[mark.state]
@@ -124,6 +127,8 @@ def describe(
         parts.append(
             f"The file on disk is not as it was measured. What was measured is known from {origin}."
         )
+    if pulled:
+        parts.append(pulled)
     return "\n\n".join(parts)
 
 

@@ -61,7 +61,7 @@ def status_of(session: Session, root: Root) -> StatusParams:
     )
     stale = bool(edited) or root.any_unverified
     if state is State.OK and stale:
-        state, message = State.STALE, _stale_message(edited)
+        state, message = State.STALE, f"{message} {_stale_message(edited)}".lstrip()
     percent = root.totals.percent if root.totals is not None else None
     patch_percent = root.patch.totals.percent if root.patch is not None else None
     if root.settings.editor.scope == "patch" and root.patch_counted is not None:
