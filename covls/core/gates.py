@@ -68,6 +68,8 @@ class BaseFigures:
     """Their counts now, which are left out of the total, too."""
     statements_alone: bool = False
     """Whether one of the two was measured without branches, so that they count in neither."""
+    note: str = ""
+    """What else is to be known of them, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +360,8 @@ class _Judge:
             message += f" {counted(len(base.flaky), 'flaky line')} left out."
         if base.statements_alone:
             message += " Branches were not measured both times, and do not count."
+        if base.note:
+            message += f" {base.note}"
         chosen = set(base.flaky)
         gaps = (gap for file in files for gap in file.gaps if gap.place not in chosen)
         return Verdict(

@@ -198,7 +198,8 @@ def compare(
     has the very text of one that is gone was renamed. `flaky` are the flaky lines of a file as
     bits, in its text before.
     """
-    was = paths_before(before, now, renamed or {})
+    sources = {name: file.source for name, file in now.items()}
+    was = paths_before(before, sources, renamed or {})
     found: list[FileChange] = []
     for name, file in now.items():
         earlier = was.get(name)
@@ -298,11 +299,12 @@ def statements_alone(file: RecordedFile) -> RecordedFile:
 
 
 def paths_before(
-    before: Mapping[str, RecordedFile],
-    now: Mapping[str, RecordedFile],
-    renamed: Mapping[str, str],
+    before: Mapping[str, RecordedFile], now: Mapping[str, str], renamed: Mapping[str, str]
 ) -> dict[str, str]:
-    """The path before of each file that was there, by its path now."""
+    """The path before of each file that was there, by its path now.
+
+    `now` are the names of the texts, as records have them, by path.
+    """
     found = {
         name: earlier
         for name, earlier in renamed.items()
@@ -315,7 +317,7 @@ def paths_before(
         if before[name].source and before[name].statements:
             left.setdefault(before[name].source, []).append(name)
     for name in sorted(now.keys() - found.keys()):
-        candidates = left.get(now[name].source, [])
+        candidates = left.get(now[name], [])
         if len(candidates) == 1:
             found[name] = candidates.pop()
     return found

@@ -28,10 +28,12 @@ from covls.project.view import FileView, view_file
 
 if TYPE_CHECKING:
     # What single answers need is imported for them: a check in a commit hook has no use for it.
+    from covls.adapters.history_db.history import History
     from covls.adapters.html_report import HtmlReport
     from covls.adapters.pulled_data import PulledData
     from covls.core.exclusion import Exclusion
     from covls.core.explain import Explanation
+    from covls.core.gates import BaseFigures
     from covls.core.priorities import Ranking
     from covls.project.new_test import NewTest
     from covls.project.priorities import Priorities, Wanted
@@ -345,6 +347,29 @@ class Project:
             return iter(())
         reported = files_to_report(self.root, files.measurement, self.configuration)
         return gated_files(files, reported, patch, compared)
+
+    def recorded_base(
+        self,
+        history: "History",
+        patched: PatchedFiles,
+        compared: Compared,
+        flags: Sequence[str] | None = None,
+    ) -> "BaseFigures | str":
+        """The figures of the recorded run that a drop is told from, or why there is none.
+
+        `flags` are those of the run; None: any. Raises HistoryError.
+        """
+        from covls.adapters.commits import commits_of
+        from covls.project.against_base import base_figures, recorded_base
+
+        files, commits = self._arrival.files, commits_of(self.root)
+        if files is None or commits is None:
+            return "Git does not answer."
+        run = recorded_base(history, commits, patched, flags)
+        if isinstance(run, str):
+            return run
+        reported = files_to_report(self.root, files.measurement, self.configuration)
+        return base_figures(history, commits, run, patched, files, reported, compared)
 
     # All files
 

@@ -159,10 +159,11 @@ def test_a_file_that_is_deleted_new_or_renamed() -> None:
 
 def test_files_that_nobody_can_tell_apart_are_not_renamed() -> None:
     empty, same = recorded("a.py", ""), recorded("b.py", "x = 1\n")
-    assert paths_before({"a.py": empty}, {"b.py": empty}, {}) == {}
-    assert paths_before({"b.py": same, "c.py": same}, {"d.py": same}, {}) == {}
+    text = same.source
+    assert paths_before({"a.py": empty}, {"b.py": empty.source}, {}) == {}
+    assert paths_before({"b.py": same, "c.py": same}, {"d.py": text}, {}) == {}
     # Where a path is there before and now it is the same file, whatever was copied from it.
-    both = {"b.py": same, "d.py": same}
+    both = {"b.py": text, "d.py": text}
     assert paths_before({"b.py": same}, both, {"d.py": "b.py"}) == {"b.py": "b.py"}
 
 

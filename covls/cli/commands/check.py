@@ -114,7 +114,10 @@ def check(
 
 
 def judged(
-    project: Project, versions: Compared, base_report: Path | None = None
+    project: Project,
+    versions: Compared,
+    base_report: Path | None = None,
+    flags: tuple[str, ...] | None = None,
 ) -> tuple[Check, Facts]:
     """The verdicts of all gates, and what they were judged by.
 
@@ -122,7 +125,7 @@ def judged(
     """
     if not project.files_to_report():
         raise NoDataError(nothing_to_report(project))
-    facts = _facts(project, versions, base_report)
+    facts = _facts(project, versions, base_report, flags)
     configuration = project.configuration
     checked = judge(
         project.settings.gates,
@@ -152,21 +155,48 @@ def exit_code(checked: Check) -> int:
     return FAILED if checked.outcome is Outcome.FAILED else PASSED
 
 
-def _facts(project: Project, versions: Compared, base_report: Path | None) -> Facts:
+def _facts(
+    project: Project,
+    versions: Compared,
+    base_report: Path | None,
+    flags: tuple[str, ...] | None,
+) -> Facts:
     gates = project.settings.gates
     patch = project.patched_files(versions) if needs_patch(gates) else None
     known = None if isinstance(patch, str) else patch
     files = tuple(project.gated_files(known, versions))
-    figures = None
+    figures: BaseFigures | str | None = None
     if gates.max_drop is not None and known is not None:
         given = base_report or (project.root / gates.base_report if gates.base_report else None)
         figures = None if given is None else _base_figures(given, known, files)
+        # A report that was given goes before what is on record.
+        figures = figures or _recorded(project, known, versions, flags)
+    elif gates.max_drop is not None and isinstance(patch, str):
+        figures = patch
     return Facts(
         files,
         base=known.base if known is not None else "",
         no_patch=patch if isinstance(patch, str) else "",
-        base_figures=figures,
+        base_figures=None if isinstance(figures, str) else figures,
+        no_base=figures if isinstance(figures, str) else "",
     )
+
+
+def _recorded(
+    project: Project,
+    patched: PatchedFiles,
+    versions: Compared,
+    flags: tuple[str, ...] | None,
+) -> BaseFigures | str:
+    """The figures of the base as the history has them, or why it has none."""
+    from covls.adapters.history_db import HistoryError, open_history
+
+    trusted = project.trusted is not False
+    try:
+        with open_history(project.root, project.settings, mode="read", trusted=trusted) as history:
+            return project.recorded_base(history, patched, versions, flags)
+    except HistoryError as error:
+        return str(error)
 
 
 def _base_figures(
