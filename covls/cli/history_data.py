@@ -108,6 +108,9 @@ def find_run(history: "History", root: Path, meant: str, flags: Sequence[str] | 
                 raise SettingsError(f"{meant} may be one of {len(names)} commits: {several}.")
             if names:
                 return _run_of(history, names.pop(), meant, flags)
+        if meant.isdecimal() and (run := history.run(int(meant))) is not None:
+            # To most shells what stands behind a # is a comment.
+            return run
         exact = history.run_of(meant, flags)
         if exact is not None:
             return exact

@@ -14,7 +14,7 @@ from fractions import Fraction
 from covls.core.coverage import NOTHING, Totals
 from covls.core.detail import bits_of, places
 from covls.core.drift import LineMap, drift
-from covls.core.history import RecordedFile, counts, total
+from covls.core.history import RecordedFile, Run, counts, total
 from covls.core.statements import Text
 
 
@@ -106,6 +106,17 @@ class Comparison:
             kept_before=sum((file.kept_before for file in self.files), NOTHING),
             kept_now=sum((file.kept_now for file in self.files), NOTHING),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """What differs between two recorded runs."""
+
+    before: Run
+    now: Run
+    found: Comparison
+    notes: tuple[str, ...] = ()
+    """What is not known, or not counted, as sentences."""
 
 
 @dataclass(frozen=True, slots=True)

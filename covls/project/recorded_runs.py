@@ -5,10 +5,10 @@ by the times of their authors, which is all that a history has by itself.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from covls.adapters.commits import Commits
 from covls.core.detail import bits_of, places
@@ -16,30 +16,21 @@ from covls.core.drift import drift
 from covls.core.flaky import RUNS, Seen, flaky_lines
 from covls.core.history import RecordedFile, Run, source_name
 from covls.core.paths import PYTHON_SUFFIXES
-from covls.core.regression import Comparison, Kind, compare, statements_alone
+from covls.core.regression import Comparison, Kind, RunComparison, compare, statements_alone
 from covls.core.report import counted
+from covls.core.since import Since, since
 from covls.core.statements import Text
 
 if TYPE_CHECKING:
     from covls.adapters.history_db.history import History
 
-UNSHALLOW = (
+TREND: Final = 20_000
+"""Commits of a branch that are walked for a trend, at most."""
+
+UNSHALLOW: Final = (
     "The history of commits is cut off here: fetch more of it, as `git fetch --unshallow` does, or "
     "`fetch-depth: 0` of actions/checkout."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RunComparison:
-    """What differs between two runs."""
-
-    before: Run
-    now: Run
-    found: Comparison
-    statements_alone: bool = False
-    """Whether one of the two has no branches, so that they count in neither."""
-    notes: tuple[str, ...] = ()
-    """What is not known, as sentences."""
 
 
 def nearest_run(
@@ -79,6 +70,77 @@ def runs_along(
         found = [run, *runs[places_of[0] + 1 :]] if places_of else [run]
         found = [each for each in found if each.commit.branch == run.commit.branch]
     return found[:most]
+
+
+def runs_of_branch(
+    history: "History",
+    commits: Commits | None,
+    branch: str | None,
+    flags: Sequence[str] | None = None,
+) -> tuple[list[Run], bool]:
+    """The runs of a branch (None: of HEAD), newest first, and whether that is told by time alone.
+
+    `flags` are those of the runs; None: those of the newest, or none at all where it has both.
+    """
+    runs = history.runs(flags=flags)
+    by_commit: dict[str, list[Run]] = {}
+    for run in runs:
+        by_commit.setdefault(run.commit.id, []).append(run)
+    names = ("HEAD",) if branch is None else (branch, f"origin/{branch}")
+    along: list[str] = []
+    if commits is not None:
+        commit = next(filter(None, map(commits.find, names)), None)
+        along = commits.along(commit, TREND) if commit is not None else []
+    found = [run for each in along for run in by_commit.get(each, ())]
+    by_time = not found
+    if by_time:
+        found = [run for run in runs if branch is None or run.commit.branch == branch]
+    if flags is None and found:
+        newest = min(by_commit[found[0].commit.id], key=lambda run: (run.flags != (), -run.number))
+        found = [run for run in found if run.flags == newest.flags]
+    return found, by_time
+
+
+def blame_file(
+    history: "History", commits: Commits | None, run: Run, path: str
+) -> tuple[tuple[Since, ...], Sequence[Run], Sequence[str] | None] | None:
+    """Since when the statements of a file are as they are in a run; None where it is not in it.
+
+    With the runs that were looked at, newest first, and the text, where git has it.
+    """
+    runs = runs_along(history, commits, run)
+    versions = history.versions(path, runs)
+    file = versions[0][1]
+    if file is None:
+        return None
+    texts = None if commits is None else Texts(commits)
+    lines: dict[str, Sequence[int] | None] = {}
+    looked_at: list[Run] = []
+    seen: list[Seen] = []
+    for other, version in versions:
+        if version is None:
+            looked_at.append(other)
+            seen.append(Seen(0, 0))
+            continue
+        if version.source not in lines:
+            lines[version.source] = _lines_of(texts, run, file, other, version)
+        there = lines[version.source]
+        # Of a text that is not known nothing can be told, not even that it was another.
+        if there is None or len(there):
+            looked_at.append(other)
+            seen.append(_seen(file, version, there))
+    text = None if texts is None else texts.text(run, file)
+    return since(file.statements, seen), looked_at, None if text is None else text.lines
+
+
+def _lines_of(
+    texts: "Texts | None", run: Run, file: RecordedFile, other: Run, version: RecordedFile
+) -> Sequence[int] | None:
+    if other.number == run.number:
+        return None
+    if texts is None:
+        return None if file.source and file.source == version.source else ()
+    return texts.lines_of(run, file, other, version)
 
 
 def flaky_in(
@@ -251,7 +313,7 @@ def compare_runs(
         )
         notes.append(f"{reason} {UNSHALLOW}" if commits is not None and commits.shallow else reason)
     found = Comparison(found.files, *totals)
-    return RunComparison(before, now, found, alone, tuple(notes))
+    return RunComparison(before, now, found, tuple(notes))
 
 
 def _differ(one: RecordedFile, other: RecordedFile) -> bool:

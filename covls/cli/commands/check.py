@@ -11,6 +11,7 @@ from covls.cli import github_actions
 from covls.cli.alerting import alert_options, check_alert_options, tell_services
 from covls.cli.compared import compared, compared_options
 from covls.cli.github_actions import folder_in_repository
+from covls.cli.history_data import flag_option
 from covls.cli.invocation import (
     FAILED,
     NO_DATA,
@@ -53,6 +54,9 @@ FORMATS = ("text", "json", "markdown", "github", "sarif", "gitlab", "junit", "ba
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A JSON report of the base, which `max-drop` compares with. Else `gates.base_report`.",
 )
+@flag_option(
+    "Compare, for `max-drop`, with a recorded run that has exactly these flags. Else with any."
+)
 @click.option(
     "--ratchet",
     is_flag=True,
@@ -78,6 +82,7 @@ def check(
     output: Path | None,
     others: tuple[tuple[str, Path], ...],
     base_report: Path | None,
+    flags: tuple[str, ...] | None,
     ratchet: bool,
     data_file: Path | None,
     alert: bool,
@@ -95,7 +100,7 @@ def check(
     try:
         load_data(project)
         checked, facts = judged(
-            project, compared(project, base, staged, first, second), base_report
+            project, compared(project, base, staged, first, second), base_report, flags
         )
         warn_of_problems(project)
         write(lambda name: _text(name, project, checked, facts), ((form, output), *others))

@@ -7,6 +7,12 @@ COMMANDS = {
     "list": ("covls.cli.commands.history.list:list_runs", "List the runs that were recorded."),
     "show": ("covls.cli.commands.history.show:show", "Show one run, file by file."),
     "html": ("covls.cli.commands.history.html:html", "Write the history as one page."),
+    "compare": ("covls.cli.commands.history.compare:compare", "Compare two recorded runs."),
+    "trend": ("covls.cli.commands.history.trend:show_trend", "Show how coverage went."),
+    "blame": (
+        "covls.cli.commands.history.blame:blame",
+        "Show since which commit lines are covered, or missed.",
+    ),
 }
 """Where each command lives, as `module:attribute`, and what it does, in one line."""
 
