@@ -11,9 +11,10 @@ def comparison_markdown(compared: RunComparison) -> Iterator[str]:
     """The lines: what the change is made of as a table, and each file that differs."""
     drop = compared.found.drop
     before, now = compared.before.commit, compared.now.commit
-    yield f"**{_text(change_words(drop.before, drop.now, drop.naive))}** from "
-    yield f"{_text(before.id[:12])} ({before.authored:%Y-%m-%d}) to "
-    yield f"{_text(now.id[:12])} ({now.authored:%Y-%m-%d})."
+    commits = " to ".join(
+        f"{_text(each.id[:12])} ({each.authored:%Y-%m-%d})" for each in (before, now)
+    )
+    yield f"**{_text(change_words(drop.before, drop.now, drop.naive))}** from {commits}."
     yield ""
     yield "| | Points | |"
     yield "| --- | ---: | --- |"
