@@ -116,7 +116,12 @@ class Neovim:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
         )
-        self.wait(self._socket.exists, "Neovim's socket")
+        try:
+            self._connection = self.wait(self._connected, "Neovim to listen")
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -127,28 +132,33 @@ class Neovim:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._connection is not None:
-            # Nothing is answered by a Neovim that ends.
-            with contextlib.suppress(OSError):
-                self._connection.sendall(b"vim.cmd('qall!')\0")
-        else:
-            self._process.kill()
+        assert self._connection is not None
+        # Nothing is answered by a Neovim that ends.
+        with contextlib.suppress(OSError):
+            self._connection.sendall(b"vim.cmd('qall!')\0")
         try:
             self._process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._connection is not None:
-            self._connection.close()
+        self._connection.close()
         assert self._process.stderr is not None
         self._process.stderr.close()
 
+    def _connected(self) -> socket.socket | None:
+        """A connection, once Neovim has done more than to make the socket."""
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(PATIENCE)
+        try:
+            connection.connect(str(self._socket))
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            return None
+        return connection
+
     def lua(self, code: str) -> Any:
         """Run Lua in the editor; a value that the code returns comes back as JSON has it."""
-        if self._connection is None:
-            self._connection = socket.socket(socket.AF_UNIX)
-            self._connection.settimeout(PATIENCE)
-            self._connection.connect(str(self._socket))
+        assert self._connection is not None
         self._connection.sendall(f"{code}\0".encode())
         received = bytearray()
         while not received.endswith(b"\0"):
