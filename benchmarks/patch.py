@@ -263,7 +263,7 @@ def easily_missed(folder: Path, python: Path) -> Iterator[str]:
         (tree / ".coveragerc").write_text("[run]\nbranch = true\nsource = .\n")
         git(tree, "init", "-q", "-b", "main")
         git(tree, "add", ".")
-        git(tree, *_BY, "commit", "-qm", "before")
+        git(tree, *BY, "commit", "-qm", "before")
         changed = (PROGRAM if before == "{rate}" else rate).replace(before, after, 1)
         stale = change.endswith("after the tests ran")
         if not stale:
@@ -272,9 +272,9 @@ def easily_missed(folder: Path, python: Path) -> Iterator[str]:
         coverage(python, tree, "xml", "-q")
         if stale:
             program.write_text(changed)
-        git(tree, *_BY, "commit", "-qam", "after")
+        git(tree, *BY, "commit", "-qam", "after")
         judged = ("--fail-under", "90")
-        theirs = run(*_diff_cover(python), "HEAD^", *judged, folder=tree, check=False)
+        theirs = run(*diff_cover_command(python), "HEAD^", *judged, folder=tree, check=False)
         ours = run(*_COVLS, "--base", "HEAD^", *judged, folder=tree, check=False)
         said = next((line for line in theirs.stdout.splitlines() if "Coverage:" in line), "")
         said = said or next((line for line in theirs.stdout.splitlines() if "No lines" in line), "")
@@ -282,17 +282,18 @@ def easily_missed(folder: Path, python: Path) -> Iterator[str]:
         yield f"| {change} | {said.strip()}, {theirs.returncode} | {told} |"
 
 
-_BY = ("-c", "user.name=covls", "-c", "user.email=covls@localhost")
+BY = ("-c", "user.name=covls", "-c", "user.email=covls@localhost")
 _COVLS = (sys.executable, "-m", "covls", "diff")
 
 
-def _diff_cover(python: Path) -> tuple[str, ...]:
+def diff_cover_command(python: Path) -> tuple[str, ...]:
+    """diff-cover, up to the commit that it is to compare with."""
     return str(python.with_name("diff-cover")), "coverage.xml", "--compare-branch"
 
 
 def diff_cover(python: Path, tree: Path, base: str) -> dict[str, Any]:
     """What diff-cover says of a tree."""
-    run(*_diff_cover(python), base, "--format", "json:diff-cover.json", folder=tree)
+    run(*diff_cover_command(python), base, "--format", "json:diff-cover.json", folder=tree)
     found: dict[str, Any] = json.loads((tree / "diff-cover.json").read_bytes())
     return found
 
