@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from covls.cli import invocation
 from covls.cli.main import cli
 from scripts.environment import CONSTRAINTS, requirements
 from scripts.generate import generated
@@ -174,6 +175,13 @@ def test_the_table_of_formats_is_what_commands_write() -> None:
     assert {name: sorted(found) for name, found in told.items()}.items() <= written.items()
     others = {form for name in written.keys() - told.keys() for form in written[name]}
     assert others <= {"text", "json", "markdown"}, "formats for tools belong into the table"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/commands.md"])
+def test_every_exit_code_is_told(page: str) -> None:
+    codes = {value for name, value in vars(invocation).items() if name.isupper()}
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
 
 
 def test_every_command_is_in_the_readme() -> None:
