@@ -296,7 +296,7 @@ class Chooser:
     def _environment(self, framework: Framework) -> dict[str, str]:
         command = framework.command
         interpreter = framework.interpreter if command.python is None else None
-        words = (str(command.runner), *command.launcher, *command.python_options)
+        words = (*command.launcher, *command.python_options, *filter(None, [command.runner]))
         words += (*command.program, *command.arguments, *framework.also)
         return environment_of_tests(interpreter, self._project.configuration, words)
 

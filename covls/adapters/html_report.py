@@ -76,18 +76,20 @@ def write_html_report(
     files: Sequence[Path] | None = None,
     at: Path | None = None,
     report: Callable[[int, int], None] = lambda _done, _of: None,
+    on_wait: Callable[[], None] = lambda: None,
     cancelled: threading.Event | None = None,
 ) -> HtmlReport | None:
     """Write the report, or what changed since the last time; None where it was cancelled.
 
     `python` is the interpreter whose coverage.py is to write it, None: covls's own; it and
     `plugins` may only be given where the workspace is trusted. `files` are those to keep to, `at`
-    is one whose page is asked for. `report` is told how much is done, and of how much. Raises
+    is one whose page is asked for. `report` is told how much is done, and of how much; `on_wait` is
+    called where another process writes the same report, whose end is waited for. Raises
     HtmlReportError, and DataFileError where the data cannot be read.
     """
     target = directory or report_folder(root, files)
     cancelled = cancelled or threading.Event()
-    with _private_folder() as folder, _alone(target, cancelled) as is_alone:
+    with _private_folder() as folder, _alone(target, on_wait, cancelled) as is_alone:
         if not is_alone:
             return None
         copy = _copy_data(data_file, folder)
@@ -136,14 +138,18 @@ def _private_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _alone(target: Path, cancelled: threading.Event) -> Iterator[bool]:
+def _alone(target: Path, on_wait: Callable[[], None], cancelled: threading.Event) -> Iterator[bool]:
     """Wait until nobody else writes a report into a folder, and have others wait. Says whether
     it came to that, for it may be cancelled.
     """
     with contextlib.ExitStack() as held:
-        while (lock := _lock(target)) is None:
+        lock = _lock(target)
+        if lock is None and not cancelled.is_set():
+            on_wait()
+        while lock is None:
             if cancelled.wait(_SECONDS_BETWEEN_LOOKS):
                 break
+            lock = _lock(target)
         if lock is not None:
             held.enter_context(closing(lock))
         yield lock is not None

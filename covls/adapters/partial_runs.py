@@ -26,6 +26,7 @@ from covls.adapters.run_records import RunRecords
 from covls.adapters.snapshot import Fingerprint, Snapshot
 from covls.adapters.source import Unreadable, read_source, source_text
 from covls.adapters.test_detail import About, DetailStore
+from covls.adapters.test_environment import changes_of_environment
 from covls.core.coverage import Measured
 from covls.core.detail import (
     OUTSIDE,
@@ -530,11 +531,7 @@ def _refusal(
         return "no run of the tests was recorded by covls"
     if about.data != data_identity(data):
         return "the coverage data was written by something else than covls since"
-    for name in sorted({*about.environment, *environment}):
-        was, now = about.environment.get(name), environment.get(name)
-        if was != now:
-            return f"{name} changed" + (f" from {was} to {now}" if was and now else "")
-    return None
+    return changes_of_environment(about.environment, environment)
 
 
 def never_ran(detail: Detail) -> list[str]:

@@ -455,6 +455,7 @@ class Project:
         paths: Sequence[Path] = (),
         at: Path | None = None,
         report: Callable[[int, int], None],
+        on_wait: Callable[[], None] = lambda: None,
         cancelled: threading.Event,
     ) -> "HtmlReport | None":
         """Write coverage.py's HTML report, all of it or of some files and folders.
@@ -484,6 +485,7 @@ class Project:
             files=files,
             at=None if at is None else Path(os.path.realpath(at)),
             report=report,
+            on_wait=on_wait,
             cancelled=cancelled,
         )
 

@@ -220,7 +220,16 @@ def test_one_at_a_time_writes_into_a_folder(shop: Path) -> None:
         waited = write_html_report(shop, data_file, python=None, plugins=False, cancelled=cancelled)
         assert waited is None
         assert stamps(folder) == before
-    assert ours(shop) == folder
+        said = []
+
+        def on_wait() -> None:
+            said.append("waits")
+            other.rollback()
+
+        assert ours(shop, on_wait=on_wait) == folder
+        assert said == ["waits"]
+    assert ours(shop, on_wait=on_wait) == folder
+    assert said == ["waits"], "there is nobody to wait for"
 
 
 def test_the_last_reports_are_kept(shop: Path) -> None:

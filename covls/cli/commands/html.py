@@ -70,12 +70,16 @@ def html(
                 print(f"\r{done} of {of}", end="", file=sys.stderr, flush=True)
                 shown = True
 
+        def say_waiting() -> None:
+            click.echo("Waiting for another process to end that writes this report.", err=True)
+
         try:
             found = project.html_report(
                 directory=None if directory is None else absolute(directory),
                 paths=[absolute(path) for path in paths],
                 at=None if at is None else at.path,
                 report=report,
+                on_wait=say_waiting,
                 cancelled=threading.Event(),
             )
         except (HtmlReportError, DataFileError) as error:

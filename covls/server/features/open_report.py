@@ -68,7 +68,11 @@ async def _report(session: Session, root: Root, at: Path | None, line: int | Non
             progress.report(done, of, "coverage.py is writing pages")
 
         return await session.in_thread(
-            project.html_report, at=at, report=report, cancelled=progress.cancelled
+            project.html_report,
+            at=at,
+            report=report,
+            on_wait=lambda: progress.say("waiting for another process that writes it"),
+            cancelled=progress.cancelled,
         )
 
     try:

@@ -1,6 +1,9 @@
 """`covls html`, as it is typed."""
 
+import sqlite3
+import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -56,6 +59,29 @@ def test_a_folder_of_ones_own_and_some_files(covls: Covls, project: Path) -> Non
     done = covls(project, "html", "-d", "out", "a.py")
     assert done.out == f"{project / 'out' / 'index.html'}\n"
     assert sorted(path.name for path in (project / "out").glob("*_py.html")) == ["a_py.html"]
+
+
+def test_it_says_that_it_waits(project: Path) -> None:
+    def html() -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "covls", "html"],
+            cwd=project,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    with html() as first:
+        index = Path(first.communicate()[0].strip())
+    lock = index.parent.with_name(f"{index.parent.name}.lock")
+    with closing(sqlite3.connect(lock, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with html() as second:
+            assert second.stderr is not None
+            said = second.stderr.readline()
+            assert said == "Waiting for another process to end that writes this report.\n"
+            other.rollback()
+            assert second.communicate() == (f"{index}\n", "")
 
 
 @pytest.mark.parametrize(
