@@ -13,10 +13,13 @@ import covls
 
 ROOT = Path(__file__).resolve().parent.parent
 
-IMPORT_ALL = """
+# These are imported by what has asked whether covls[team], or more, is installed.
+WITH_AN_EXTRA = ("covls.adapters.history_db.", "covls.adapters.parquet")
+
+IMPORT_ALL = f"""
 import importlib, pkgutil, covls
 for module in pkgutil.walk_packages(covls.__path__, "covls."):
-    if not module.name.endswith("__main__"):
+    if not module.name.endswith("__main__") and not module.name.startswith({WITH_AN_EXTRA}):
         importlib.import_module(module.name)
         print(module.name)
 """

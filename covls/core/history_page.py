@@ -20,6 +20,9 @@ from covls.core.settings import Gates
 MAX_FUNCTIONS: Final = 40_000
 """How many functions a series has at most; those with the most to test go before others."""
 
+MAX_SUBJECT: Final = 200
+"""How many letters of a commit's subject are told."""
+
 GONE: Final = 0
 """The number of the text of a file that is not there any more."""
 
@@ -160,7 +163,7 @@ def _series_json(
         "time": _steps([int(run.commit.authored.timestamp()) for run in runs]),
         "branches": [printable(branch) for branch in branches],
         "branch": [branches.index(run.commit.branch or "") for run in runs],
-        "subject": [printable(run.commit.subject) for run in runs],
+        "subject": [printable(run.commit.subject[:MAX_SUBJECT]) for run in runs],
         "clean": [int(run.clean) for run in runs],
         "totals": [_steps([each[column] for each in counts]) for column in range(_N_FIGURES)],
         "changes": [

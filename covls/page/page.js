@@ -241,8 +241,9 @@ function drawChart() {
   const line = drawn("line", { class: "now", y1: MARGIN.top, y2: height - MARGIN.bottom });
   const dot = drawn("circle", { class: "here", r: 5 });
   svg.append(from, line, dot);
-  place.replaceChildren(svg);
-  charted = { x, y, values, everything, width, from, line, dot };
+  const tip = element("div", { class: "tip", "aria-hidden": "true", hidden: "" });
+  place.replaceChildren(svg, tip);
+  charted = { x, y, values, everything, width, height, from, line, dot, tip };
   byId("trend-where").replaceChildren(
     element("span", {}, "Coverage of ", element("strong", {}, element("bdi", {}, nameOf(path)))),
     ...(path ? [button("Show everything", () => choosePath(""), { class: "link" })] : []),
@@ -324,13 +325,14 @@ function chooseRun(at) {
   later(drawTree);
 }
 
-let waiting = null;
+const waiting = new Set();
 
-/** Draw once the page is idle: a slider that is dragged chooses many runs a second. */
+/** Draw with the next frame, once: a slider that is dragged chooses many runs a second. */
 function later(draw) {
-  if (waiting !== null) cancelAnimationFrame(waiting);
-  waiting = requestAnimationFrame(() => {
-    waiting = null;
+  if (waiting.has(draw)) return;
+  waiting.add(draw);
+  requestAnimationFrame(() => {
+    waiting.delete(draw);
     draw();
   });
 }
@@ -450,8 +452,12 @@ function nodeFigures(node) {
 function showTip(tip, tile, left, top, width, height) {
   tip.hidden = !tile;
   if (!tile) return;
-  const { node } = tile;
-  tip.replaceChildren(element("strong", {}, pathWords(node.path)), nodeFigures(node));
+  tip.replaceChildren(element("strong", {}, pathWords(tile.node.path)), nodeFigures(tile.node));
+  placeTip(tip, left, top, width, height);
+}
+
+/** Put a tip beside a place, within the area that it is in. */
+function placeTip(tip, left, top, width, height) {
   tip.style.left = `${Math.max(0, Math.min(left + 14, width - tip.offsetWidth))}px`;
   tip.style.top = `${top + 18 + tip.offsetHeight > height ? Math.max(0, top - tip.offsetHeight - 10) : top + 18}px`;
 }
@@ -712,14 +718,24 @@ function listen() {
     say(`Compared from ${runWords(now())}`);
   });
   const chart = byId("chart");
-  const follow = (event) => {
+  const runAt = (event) => {
     const area = chart.getBoundingClientRect();
     const share = (event.clientX - area.left - MARGIN.left) / (area.width - MARGIN.left - MARGIN.right);
-    chooseRun(Math.round(share * (chosen.runs.length - 1)));
+    return Math.max(0, Math.min(1, share)) * (chosen.runs.length - 1);
   };
-  chart.addEventListener("pointerdown", follow);
+  chart.addEventListener("pointerdown", (event) => chooseRun(Math.round(runAt(event))));
   chart.addEventListener("pointermove", (event) => {
-    if (event.buttons & 1) follow(event);
+    const at = Math.round(runAt(event));
+    if (event.buttons & 1) chooseRun(at);
+    const { tip, values, x, width, height } = charted;
+    const run = chosen.runs[at];
+    tip.hidden = false;
+    tip.replaceChildren(element("strong", {}, values[at] === null ? "–" : percentText(values[at])),
+      `${run.short}, ${timeText(run.time)}: `, element("bdi", {}, run.subject));
+    placeTip(tip, x(at), MARGIN.top, width, height);
+  });
+  chart.addEventListener("pointerleave", () => {
+    charted.tip.hidden = true;
   });
   for (const side of ["from", "to"]) {
     byId(`compare-${side}`).addEventListener("change", (event) => {
@@ -735,10 +751,8 @@ function listen() {
   new ResizeObserver(() => {
     if (document.body.clientWidth === width) return;
     width = document.body.clientWidth;
-    later(() => {
-      drawChart();
-      drawMap();
-    });
+    later(drawChart);
+    later(drawMap);
   }).observe(document.body);
 }
 

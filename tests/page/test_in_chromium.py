@@ -243,7 +243,7 @@ def test_the_map_is_walked_by_keyboard(page: Page) -> None:
 def test_the_map_is_walked_by_mouse(page: Page) -> None:
     tile = page.locator("#treemap button").first
     tile.hover(position={"x": 20, "y": 60})
-    expect(page.locator(".tip strong")).to_have_text("src/shop/cart.py")
+    expect(page.locator("#treemap .tip strong")).to_have_text("src/shop/cart.py")
     tile.click()
     page.get_by_text("The folder as a table").click()
     assert rows(page, "#folder-table") == ["cart.py", "price.py", "new.py"]
@@ -266,6 +266,8 @@ def test_another_commit_is_looked_at(page: Page) -> None:
     assert "Begin" in (cursor.get_attribute("aria-valuetext") or "")
     chart = page.locator("#chart").bounding_box()
     assert chart
+    page.mouse.move(chart["x"] + chart["width"] - 15, chart["y"] + 60)
+    expect(page.locator("#chart .tip")).to_contain_text("Add new")
     page.mouse.click(chart["x"] + chart["width"] - 15, chart["y"] + 80)
     expect(page.locator("#commit")).to_contain_text("Add new")
     page.mouse.down()
