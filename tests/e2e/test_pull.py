@@ -98,7 +98,7 @@ def states(file: dict[str, Any]) -> dict[int, str]:
     }
 
 
-@pytest.mark.shows("Neovim", "coverage from CI")
+@pytest.mark.shows("Neovim", "marks", "hover")
 def test_marks_are_right_on_every_line_that_did_not_change(tmp_path: Path) -> None:
     if REAL:
         ci = clone(Repository(Path(REAL), init=False), tmp_path / "ci")
