@@ -13,7 +13,7 @@ from covls.adapters.local_files import local_python_files
 from covls.adapters.presence import is_file, is_folder, is_there
 from covls.adapters.settings_files import read_settings_files
 from covls.adapters.test_framework import Framework, find_framework
-from covls.core.settings import read_settings
+from covls.core.settings import client_layer, read_settings
 
 # Folders and modules beside a project's packages that are not what it consists of.
 _BESIDE: Final = frozenset(
@@ -27,6 +27,8 @@ _BESIDE: Final = frozenset(
 # What Django's `startproject` writes, and nobody tests.
 _DJANGO_FILES: Final = frozenset({"manage.py", "settings.py", "wsgi.py", "asgi.py"})
 _DJANGO_WORDS: Final = re.compile("INSTALLED_APPS|ROOT_URLCONF|DJANGO_SETTINGS_MODULE|SECRET_KEY")
+
+_TRUSTED: Final = {"trusted": True}
 
 PYTHON: Final = "3.13"
 """What CI runs by, where the project does not say."""
@@ -64,6 +66,8 @@ class Facts:
     """The default branch, as far as the repository's files tell."""
     top: Path
     """The folder that the repository begins in; the root where it is in none."""
+    shares: bool
+    """Whether the settings say where measured data are shared."""
     hosts: frozenset[str]
     """"github", "gitlab": where the repository is; both where nothing tells."""
 
@@ -72,6 +76,8 @@ def look(root: Path) -> Facts:
     """Look at the project in a folder."""
     root = Path(os.path.realpath(root))
     settings, _ = read_settings(*read_settings_files(root).layers)
+    # Nothing is asked of the address here: it may be the word of a workspace that nobody trusts.
+    with_address, _ = read_settings(*read_settings_files(root).layers, client_layer(_TRUSTED))
     framework = find_framework(root, settings)
     files = [Path(file).relative_to(root) for file in local_python_files(root)]
     django = framework.command.runner == "django" or any(
@@ -99,6 +105,7 @@ def look(root: Path) -> Facts:
         python=_python(root),
         branch=_branch(root),
         top=_top(root) or root,
+        shares=with_address.share.url is not None,
         hosts=_hosts(root),
     )
 

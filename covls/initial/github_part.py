@@ -102,7 +102,7 @@ jobs:
           ${{{{ !cancelled() && steps.record.outcome == 'success' && vars.COVLS_PAGE == 'true' }}}}
         with:
           path: page
-{codecov}
+{share}{codecov}
   # The history stays in a branch of its own, which has one commit, always the newest.
   history:
     if: ${{{{ !cancelled() && needs.coverage.outputs.recorded == 'success' }}}}
@@ -153,6 +153,19 @@ jobs:
 _TRUST: Final = """\
     env:
       COVLS_TRUSTED: "1"  # Figures take coverage.py's plugins, and the tests run here anyway.
+"""
+
+_SHARE: Final = """\
+      - name: Share what was measured
+        if: >-
+          ${{{{ !cancelled() && github.event_name == 'push' && steps.tests.outcome == 'success' }}}}
+        env:
+          # What `share.url` asks for, as the repository's secrets; what it does not may be missing.
+          COVLS_SHARE_HEADER: ${{{{ secrets.COVLS_SHARE_HEADER }}}}
+          AWS_ACCESS_KEY_ID: ${{{{ secrets.AWS_ACCESS_KEY_ID }}}}
+          AWS_SECRET_ACCESS_KEY: ${{{{ secrets.AWS_SECRET_ACCESS_KEY }}}}
+          AZURE_STORAGE_CONNECTION_STRING: ${{{{ secrets.AZURE_STORAGE_CONNECTION_STRING }}}}
+        run: {launcher}covls push --trusted
 """
 
 _CODECOV: Final = """\
@@ -237,5 +250,6 @@ def workflow(facts: Facts, *, codecov: bool = False) -> str:
         combine=combine if facts.configuration.parallel else "",
         launcher=facts.launcher,
         trust=_TRUST if facts.configuration.plugins else "",
+        share=_SHARE.format(launcher=facts.launcher) if facts.shares else "",
         codecov=_CODECOV.format(launcher=facts.launcher) if codecov else "",
     )

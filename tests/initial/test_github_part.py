@@ -112,3 +112,15 @@ def test_what_runs_code_has_no_rights(jobs: Any) -> None:
         assert "checkout" not in words
         assert "covls " not in words
         assert "recorded == 'success'" in job["if"]
+
+
+def test_what_was_measured_is_shared_where_the_settings_say_where(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    assert "covls push" not in workflow(look(tmp_path))
+    (tmp_path / "covls.toml").write_text('[share]\nurl = "s3://bucket/shop"\n')
+    values = parsed(workflow(look(tmp_path), codecov=True))
+    assert isinstance(values, dict)
+    job: Any = values["jobs"]["coverage"]
+    names = [step.get("name") for step in job["steps"]]
+    assert names.index("Tests") < names.index("Share what was measured")
+    assert job["steps"][names.index("Share what was measured")]["run"] == "covls push --trusted"
