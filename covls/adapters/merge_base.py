@@ -5,6 +5,7 @@ base of HEAD and the default branch, a submodule with the commit that the outer 
 its own base, and any other repository within it with a merge base of its own.
 """
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -24,6 +25,9 @@ _SECONDS: Final = 20.0
 """What one question may take: in a long history a merge base or a renamed file is far to seek."""
 
 _TEXTS_KEPT: Final = 128
+
+_NAMES_AT_ONCE: Final = 200
+"""Files that git is asked about in one command, whose length is bounded."""
 
 _REMOTE_HEAD: Final = "refs/remotes/origin/HEAD"
 """The default branch of a clone, where git has noted it."""
@@ -151,6 +155,8 @@ class MergeBase:
 
     def changed(self, paths: Iterable[Path]) -> list[Path]:
         """Those of some files that have another content on disk than at the base, or are new."""
+        paths = list(paths)
+        self._ask_of_new(paths)
         return [path for path in paths if self._is_changed(path)]
 
     # Finding out
@@ -313,19 +319,53 @@ class MergeBase:
         found = repository.files.get(name)
         if found is not None:
             return found
+        self._look_at_index(repository, base)
+        before = repository.renamed.get(name)
+        if before is not None and before in repository.files:
+            return repository.files[before]
+        if name not in repository.ignored:
+            self._look_for_ignored(repository, [name])
+        return None if repository.ignored[name] else ""
+
+    def _ask_of_new(self, paths: Iterable[Path]) -> None:
+        """Ask at once which files are ignored, of those that are not at the base."""
+        with self._lock:
+            new: dict[Path, tuple[_Repository, Base, list[str]]] = {}
+            for path in paths:
+                repository = self._repository(path.parent)
+                if repository is None or isinstance(repository.base, str):
+                    continue
+                name = _name_in(repository, path)
+                if name is not None and name not in repository.files:
+                    known = repository, repository.base, list[str]()
+                    new.setdefault(repository.folder, known)[2].append(name)
+            for repository, base, names in new.values():
+                with contextlib.suppress(*_ERRORS):
+                    self._look_at_index(repository, base)
+                    self._look_for_ignored(repository, names)
+
+    def _look_at_index(self, repository: _Repository, base: Base) -> None:
+        """Ask anew what was renamed, and forget what is ignored, where the index is another."""
         index = _stamp([repository.git_folder / "index"])
         if index != repository.index_stamp:
             repository.renamed = self._renamed(repository, base)
             repository.ignored = {}
             repository.index_stamp = index
-        before = repository.renamed.get(name)
-        if before is not None and before in repository.files:
-            return repository.files[before]
-        if name not in repository.ignored:
-            # Not `check-ignore`, which takes no path literally.
-            listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", name)
-            repository.ignored[name] = not repository.ask(*listed)
-        return None if repository.ignored[name] else ""
+
+    def _look_for_ignored(self, repository: _Repository, names: Sequence[str]) -> None:
+        unknown = [name for name in names if name not in repository.ignored]
+        for start in range(0, len(unknown), _NAMES_AT_ONCE):
+            some = unknown[start : start + _NAMES_AT_ONCE]
+            seen = self._not_ignored(repository, some)
+            if not seen <= set(some):
+                # A file system that takes names for the same that are spelt otherwise.
+                seen = {name for name in some if self._not_ignored(repository, [name])}
+            repository.ignored.update((name, name not in seen) for name in some)
+
+    def _not_ignored(self, repository: _Repository, names: Sequence[str]) -> set[str]:
+        # Not `check-ignore`, which takes no path literally.
+        listed = ("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *names)
+        return set(os.fsdecode(repository.ask(*listed)).split("\0")) - {""}
 
     def _renamed(self, repository: _Repository, base: Base) -> dict[str, str]:
         """What files of the index were called at the base, where they have another name now."""

@@ -4,9 +4,12 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from covls.adapters import merge_base
+from covls.adapters.git_command import ask_git
 from covls.adapters.merge_base import Base, MergeBase, NoText
 from tests.adapters.repositories import Repository, needs_git
 from tests.adapters.test_git import program
@@ -245,6 +248,29 @@ def test_nothing_is_asked_twice(repository: Repository, monkeypatch: pytest.Monk
         repository.write("a.py", f"a = {number}\n")
         assert text(base, path) == ONE
         assert base.changed([path]) == ([] if number == 1 else [path])
+
+
+def test_many_new_files_are_asked_of_at_once(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.write(".gitignore", "ignored_*.py\n")
+    names = [f"{kind}_{number}.py" for kind in ("new", "ignored", "[new]") for number in range(150)]
+    for name in names:
+        repository.write(name, ONE)
+    asked: list[str] = []
+
+    def counted(*arguments: Any, **options: Any) -> bytes:
+        asked.append(arguments[2])
+        return ask_git(*arguments, **options)
+
+    monkeypatch.setattr(merge_base, "ask_git", counted)
+    base = MergeBase(repository.folder)
+    assert named(base.base()) == "main"
+    paths = [Path(os.path.realpath(repository.folder / name)) for name in names]
+    assert base.changed(paths) == [path for path in paths if not path.name.startswith("ignored")]
+    assert asked.count("ls-files") == 3
+    assert base.text(paths[0]) == ()
+    assert asked.count("ls-files") == 3
 
 
 def test_submodules_and_repositories_within(repository: Repository, tmp_path: Path) -> None:
