@@ -80,23 +80,51 @@ class Commits:
             return environment.get("GITHUB_REF_NAME") or None
         return environment.get("CI_COMMIT_BRANCH") or None
 
+    def branches(self) -> tuple[frozenset[str], frozenset[str]] | None:
+        """The names of all branches, here and at remotes, and all commits that they have.
+
+        None where it is not known: where git does not answer, or has not all branches of a remote.
+        """
+        try:
+            fetched = self._ask("config", "--get-regexp", r"^remote\..*\.fetch$", fails=True)
+            remotes = self._ask("config", "--get-regexp", r"^remote\..*\.url$", fails=True)
+            listed = self._ask("for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes")
+            commits = self._ask("rev-list", "--branches", "--remotes")
+        except _ERRORS:
+            return None
+        if remotes and b"refs/heads/*" not in fetched:
+            return None
+        names = set()
+        for ref in os.fsdecode(listed).split():
+            _, kind, name = ref.split("/", 2)
+            names.add(name if kind == "heads" else name.partition("/")[2])
+        return frozenset(names), frozenset(commits.decode().split())
+
+    def names(self, commit: str) -> Mapping[str, str] | None:
+        """The files of a commit below the root, and what git calls their contents."""
+        if not _COMMIT.fullmatch(commit):
+            return None
+        try:
+            listed = os.fsdecode(self._ask("ls-tree", "-r", "-z", "--full-tree", commit))
+        except _ERRORS:
+            return None
+        names: dict[str, str] = {}
+        for entry in listed.split("\0")[:-1]:
+            about, _, name = entry.partition("\t")
+            if name.startswith(self.prefix):
+                names[name.removeprefix(self.prefix)] = about.split(" ")[2]
+        return names
+
     def holds(self, commit: str, files: Mapping[str, bytes]) -> bool:
         """Whether files, by path below the root, have these contents in a commit.
 
         Other line ends are none of git's business, which may make them on checkout.
         """
-        if not _COMMIT.fullmatch(commit):
+        names = self.names(commit)
+        if names is None:
             return False
-        try:
-            listed = os.fsdecode(self._ask("ls-tree", "-r", "-z", "--full-tree", commit))
-        except _ERRORS:
-            return False
-        names: dict[str, str] = {}
-        for entry in listed.split("\0")[:-1]:
-            about, _, name = entry.partition("\t")
-            names[name] = about.split(" ")[2]
         for path, content in files.items():
-            there = names.get(self.prefix + path, "")
+            there = names.get(path, "")
             plain = content.replace(b"\r\n", b"\n")
             if there not in (content_name(content, there), content_name(plain, there)):
                 return False

@@ -37,7 +37,7 @@ from covls.adapters.history_db.records import (
 )
 from covls.adapters.history_db.schema import prepare
 from covls.adapters.history_db.tables import COUNTS, paths, records, runs
-from covls.core.coverage import Totals
+from covls.core.coverage import NOTHING, Totals
 from covls.core.history import Commit, RecordedFile, Run, merged, tidy_flags, total
 
 Same = Literal["replace", "merge"]
@@ -105,11 +105,13 @@ class History:
         files: Iterable[RecordedFile],
         same: Same = "replace",
         recorded: datetime | None = None,
+        totals: Totals | None = None,
     ) -> Run:
         """Record what was measured at a commit, whole or not at all.
 
         Where the commit was recorded under these flags before, `same` says what becomes of that:
-        this takes its place, or both are merged as combined data would be.
+        this takes its place, or both are merged as combined data would be. `totals` are the counts
+        of all code where no file is known.
         """
         try:
             text = ",".join(tidy_flags(flags))
@@ -138,7 +140,8 @@ class History:
                 clean = clean and before.clean
                 has_branches = has_branches or before.has_branches
                 versions = {**json.loads(before.versions), **versions}
-            counts = dict(zip(COUNTS, counts_of(total(by_path.values())), strict=True))
+            whole = total(by_path.values()) if by_path else totals or NOTHING
+            counts = dict(zip(COUNTS, counts_of(whole), strict=True))
             about |= counts | {
                 "clean": clean,
                 "has_branches": has_branches,
@@ -269,6 +272,20 @@ class History:
             wanted = {at[run.number] for run in of if at.get(run.number)}
             known = dict(_each_record(connection, wanted))
             return [(run, known.get(at.get(run.number, 0))) for run in of]
+
+    def walk(self, of: Iterable[Run]) -> Iterator[tuple[Run, dict[str, RecordedFile]]]:
+        """The files of each of some runs, in the order of their paths.
+
+        What is the same in one run and the next is the same object.
+        """
+        known: dict[int, RecordedFile] = {}
+        for run in of:
+            with self._database.reading() as connection:
+                wanted = _numbers(_row_of(connection, run.number))
+                known = {number: file for number, file in known.items() if number in wanted}
+                known |= _each_record(connection, wanted - known.keys())
+            files = sorted(known.values(), key=lambda file: file.path)
+            yield run, {file.path: file for file in files}
 
     # Letting go
 

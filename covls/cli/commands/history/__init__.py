@@ -13,6 +13,12 @@ COMMANDS = {
         "covls.cli.commands.history.blame:blame",
         "Show since which commit lines are covered, or missed.",
     ),
+    "prune": ("covls.cli.commands.history.prune:prune", "Let go of runs."),
+    "export": ("covls.cli.commands.history.export:export", "Write runs out for other programs."),
+    "import": (
+        "covls.cli.commands.history.import_runs:import_runs",
+        "Take in what other tools and other histories recorded.",
+    ),
 }
 """Where each command lives, as `module:attribute`, and what it does, in one line."""
 

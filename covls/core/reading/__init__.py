@@ -1,0 +1,1 @@
+"""Reports of other tools, read into what a history keeps, one module a format."""
