@@ -42,6 +42,9 @@ TYPING = 0.05
 PATIENCE = 2.0
 """Seconds a client has to answer what the server must know to go on."""
 
+DECIDING = 60.0
+"""Seconds a client has for an edit: it may ask its user before it makes one, as Emacs does."""
+
 CLOSING = 1.2
 """Seconds that closing may take before whatever is stuck is left behind."""
 
@@ -149,14 +152,16 @@ class Session:
         task.add_done_callback(self._ended)
         return task
 
-    async def request(self, answer: Awaitable[Result]) -> Result | None:
-        """Wait for a client's answer; None if it gave none in time, or an error.
+    async def request(
+        self, answer: Awaitable[Result], patience: float = PATIENCE
+    ) -> Result | None:
+        """Wait for a client's answer; None if it gave none in time, in seconds, or an error.
 
         What is waited for is shielded: pygls cannot take an answer to what was cancelled.
         """
         future = asyncio.ensure_future(answer)
         try:
-            return await asyncio.wait_for(asyncio.shield(future), PATIENCE)
+            return await asyncio.wait_for(asyncio.shield(future), patience)
         except TimeoutError:
             logger.warning("The client did not answer in time.")
             future.add_done_callback(lambda late: late.cancelled() or late.exception())
@@ -546,7 +551,7 @@ class Session:
     async def apply_edit(self, label: str, edit: types.WorkspaceEdit) -> bool:
         """Have the client change files. Says whether it did, as far as it answers in time."""
         params = types.ApplyWorkspaceEditParams(edit=edit, label=label)
-        answer = await self.request(self.server.workspace_apply_edit_async(params))
+        answer = await self.request(self.server.workspace_apply_edit_async(params), DECIDING)
         return answer is not None and answer.applied
 
     async def show_document(
@@ -566,8 +571,13 @@ class Session:
         question: str,
         choices: Sequence[str],
         kind: types.MessageType = types.MessageType.Info,
+        *,
+        instead: str = "",
     ) -> str | None:
-        """Let the user choose; None for none of them. It takes as long as the user does."""
+        """Let the user choose; None for none of them. It takes as long as the user does.
+
+        `instead` is what to tell the user of a client that asks no questions.
+        """
         params = types.ShowMessageRequestParams(
             type=kind,
             message=f"covls: {question}",
@@ -578,6 +588,8 @@ class Session:
             chosen = await asyncio.shield(answer)
         except JsonRpcException as error:
             logger.warning("The client did not ask the user: %s", error)
+            if instead:
+                self.say(instead, kind)
             return None
         return None if chosen is None else chosen.title
 
@@ -613,15 +625,16 @@ class Session:
     def warn(self, text: str) -> None:
         """Show a warning to the user."""
         logger.warning("%s", text)
-        self.server.window_show_message(
-            types.ShowMessageParams(type=types.MessageType.Warning, message=f"covls: {text}")
-        )
+        self.say(text, types.MessageType.Warning)
 
     def inform(self, text: str) -> None:
         """Tell the user what was asked for."""
-        self.server.window_show_message(
-            types.ShowMessageParams(type=types.MessageType.Info, message=f"covls: {text}")
-        )
+        self.say(text, types.MessageType.Info)
+
+    def say(self, text: str, kind: types.MessageType) -> None:
+        """Show a message to the user."""
+        params = types.ShowMessageParams(type=kind, message=f"covls: {text}")
+        self.server.window_show_message(params)
 
     def log_message(self, text: str) -> None:
         """Put a line into the client's log."""

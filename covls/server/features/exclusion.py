@@ -36,6 +36,8 @@ async def actions(
         )
     title = f"Exclude {found.what} from coverage"
     if not capabilities.code_action_literals:
+        if not capabilities.apply_edit:
+            return ()
         arguments = [place.uri, place.first - 1, place.last - 1]
         return (types.Command(title=title, command=COMMAND, arguments=arguments),)
     solved = [

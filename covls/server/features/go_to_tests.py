@@ -82,13 +82,17 @@ async def _show(session: Session, tests: Mapping[str, types.Location]) -> None:
         listed = list(tests)[:LISTED]
         more = len(tests) - len(listed)
         question = f"{len(tests)} tests reach this"
-        answer = await session.ask(
-            question + (f"; the first {len(listed)}:" if more else ":"), listed
-        )
+        question += f"; the first {len(listed)}:" if more else ":"
+        places = [f"{test} is in {_place(tests[test])}" for test in listed]
+        answer = await session.ask(question, listed, instead="\n".join([question, *places]))
         if answer is None or answer not in tests:
             return
         chosen = answer
     location = tests[chosen]
     if not await session.show_document(location.uri, location.range):
-        path = path_of(location.uri) or Path(location.uri)
-        session.inform(f"{chosen} is in {path}, line {location.range.start.line + 1}")
+        session.inform(f"{chosen} is in {_place(location)}")
+
+
+def _place(location: types.Location) -> str:
+    path = path_of(location.uri) or Path(location.uri)
+    return f"{path}, line {location.range.start.line + 1}"

@@ -75,6 +75,8 @@ async def _report(session: Session, root: Root, at: Path | None, line: int | Non
             cancelled=progress.cancelled,
         )
 
+    if not session.capabilities.progress:
+        session.inform("coverage.py is writing the HTML report.")
     try:
         found = await with_progress(session, "Writing the HTML report", write)
     except (HtmlReportError, DataFileError) as error:

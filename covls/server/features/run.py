@@ -371,9 +371,7 @@ async def tell(session: Session, root: Root, job: Job, outcome: Outcome) -> None
     notices = dict.fromkeys(notice.message for notice in tally.notices)
     said = f"{job.title}: {outcome.message} ({result.seconds:.1f} s)"
     session.log_message("\n".join([said, *(f"  {notice}" for notice in notices)]))
-    if result.end is End.CANCELLED:
-        return
-    if result.passed and not outcome.problem:
+    if result.end is End.CANCELLED or (result.passed and not outcome.problem):
         # Who sees no progress does not see its end either.
         if not session.capabilities.progress and not job.on_save:
             session.inform(said)
@@ -384,11 +382,15 @@ async def tell(session: Session, root: Root, job: Job, outcome: Outcome) -> None
         return
     words = " ".join([outcome.message, *_named(outcome)])
     log = result.log
-    if log is None or job.on_save or not session.capabilities.show_document:
-        more = "" if log is None or job.on_save else f" What they printed: {log}"
-        session.warn(f"{words}{more}")
+    if log is None or job.on_save:
+        session.warn(words)
         return
-    answer = await session.ask(words, [SHOW_THE_LOG], types.MessageType.Warning)
+    with_log = f"{words} What they printed: {log}"
+    if not session.capabilities.show_document:
+        session.warn(with_log)
+        return
+    warning = types.MessageType.Warning
+    answer = await session.ask(words, [SHOW_THE_LOG], warning, instead=with_log)
     if answer == SHOW_THE_LOG and not await session.show_document(uri_of(log)):
         session.inform(f"What the tests printed is in {log}")
 

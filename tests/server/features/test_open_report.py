@@ -12,6 +12,8 @@ from tests.server.features.test_exclusion import QUIET
 from tests.server.features.test_go_to_tests import shows
 
 KIND = "covls.openReport"
+WRITING = "covls: coverage.py is writing the HTML report."
+"""What a client is told that shows no progress."""
 
 
 async def test_at_this_line_from_the_menu(client: Client, shop: Path) -> None:
@@ -25,6 +27,7 @@ async def test_at_this_line_from_the_menu(client: Client, shop: Path) -> None:
     assert command["arguments"] == [uri, 16]
     assert await client.command(command["command"], *command["arguments"]) is None
     if client.kind == "minimal":
+        await client.receive("window/showMessage", lambda said: said["message"] == WRITING)
         said = await client.receive("window/showMessage")
         url = said["message"].removeprefix("covls: The HTML report is ")
     else:
@@ -67,7 +70,8 @@ async def test_which_of_several_roots(minimal: Client, shop: Path, tmp_path: Pat
         with pytest.raises(ResponseError, match=words):
             await minimal.command("covls.openReport", *arguments)
     await minimal.command("covls.openReport", uri_of(other))
-    said = await minimal.receive("window/showMessage")
+    said = await minimal.receive("window/showMessage", lambda said: said["message"] != WRITING)
+    await minimal.receive("window/showMessage")
     index = Path(said["message"].partition("file://")[2])
     assert "shop.py" in index.read_text()
     await minimal.end()
@@ -78,6 +82,7 @@ async def test_why_there_is_none(minimal: Client, shop: Path) -> None:
     await minimal.start(shop, options={"watch": {"mode": "off"}})
     (shop / ".coverage").unlink()
     await minimal.command("covls.openReport", uri_of(shop))
-    said = await minimal.receive("window/showMessage")
+    said = await minimal.receive("window/showMessage", lambda said: said["message"] != WRITING)
+    await minimal.receive("window/showMessage")
     assert "does not exist" in said["message"]
     await minimal.end()
