@@ -152,9 +152,7 @@ class Session:
         task.add_done_callback(self._ended)
         return task
 
-    async def request(
-        self, answer: Awaitable[Result], patience: float = PATIENCE
-    ) -> Result | None:
+    async def request(self, answer: Awaitable[Result], patience: float = PATIENCE) -> Result | None:
         """Wait for a client's answer; None if it gave none in time, in seconds, or an error.
 
         What is waited for is shielded: pygls cannot take an answer to what was cancelled.

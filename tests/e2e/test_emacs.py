@@ -1,78 +1,29 @@
 """covls in a real Emacs without a screen, set up as docs/editors/emacs.md says: eglot."""
 
-import json
-import os
 import re
-import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import lacks
-from tests.server.conftest import CONFIGURATION, SHAPE, SHOP, TESTS, run_tests
+from tests.e2e.other_editors import LACKS, drive, place, recipe
+from tests.server.conftest import SHAPE
 
 pytestmark = pytest.mark.needs_tool("emacs", why="it is the editor under test")
 
-ROOT = Path(__file__).parents[2]
 DRIVER = Path(__file__).with_name("eglot.el")
-
-PATIENCE = 600.0
-"""Seconds for all that Emacs does; each thing that it waits for has a deadline of its own."""
-
-LACKS = 77
-"""Emacs's exit code where it has no such client."""
-
-ONE_MORE = """
-
-def test_never():
-    import shop
-
-    assert shop.never(1, 2) == 3
-"""
-
-
-def recipe(heading: str) -> str:
-    """The blocks of Lisp under a heading of the page, down to the next one."""
-    page = (ROOT / "docs" / "editors" / "emacs.md").read_text(encoding="utf-8")
-    part = page[page.index(f"\n{heading}\n") + len(heading) + 1 :]
-    part = re.split(r"^#", part, maxsplit=1, flags=re.MULTILINE)[0]
-    return "\n".join(re.findall(r"```elisp\n(.*?)```", part, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
-def eglot(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def eglot(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """What Emacs showed: it is started once, and does one thing after the other."""
-    folder = tmp_path_factory.mktemp("emacs")
-    shop, home, result = folder / "shop", folder / "home", folder / "result.json"
-    shop.mkdir()
-    home.mkdir()
-    (shop / ".coveragerc").write_text(CONFIGURATION)
-    (shop / "shop.py").write_text(SHOP)
-    (shop / "test_shop.py").write_text(TESTS)
-    run_tests(shop)
-    # What the run from the editor finds that the one before it did not.
-    (shop / "test_shop.py").write_text(TESTS + ONE_MORE)
-    configuration = folder / "init.el"
-    configuration.write_text(recipe("## Eglot"))
-    done = subprocess.run(
-        [
-            *("emacs", "--batch", "--load", configuration, "--load", DRIVER),
-            *(shop / "shop.py", result),
-        ],
-        cwd=shop,
-        env={**os.environ, "HOME": str(home), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=PATIENCE,
-    )
-    if done.returncode == LACKS:
+    at = place(tmp_path_factory.mktemp("emacs"), recipe("emacs.md", "## Eglot", "elisp"))
+    command = ("emacs", "--batch", "--load", at.configuration, "--load", DRIVER)
+    code, found = drive([*command, at.shop / "shop.py", at.result], at)
+    if code == LACKS:
         lacks("eglot", why="it is Emacs's client, in a package of its own before Emacs 29")
-    assert result.is_file(), done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
-    assert "error" not in found, f"{found['error']}\n{done.stderr}"
     return found
 
 
@@ -82,7 +33,7 @@ def shape(shown: list[Any]) -> list[tuple[int, int, str]]:
 
 
 @pytest.mark.shows("Emacs, eglot", "diagnostics", "settings")
-def test_diagnostics_as_the_settings_have_them(eglot: dict[str, Any]) -> None:
+def test_diagnostics_as_the_settings_have_them(eglot: Mapping[str, Any]) -> None:
     shown = eglot["diagnostics"]
     assert shape(shown) == SHAPE
     assert {kind for *_, kind in shown} == {"eglot-warning"}
@@ -91,20 +42,20 @@ def test_diagnostics_as_the_settings_have_them(eglot: dict[str, Any]) -> None:
 
 
 @pytest.mark.shows("Emacs, eglot", "moving")
-def test_they_move_with_an_edit(eglot: dict[str, Any]) -> None:
+def test_they_move_with_an_edit(eglot: Mapping[str, Any]) -> None:
     assert shape(eglot["moved"]) == [(first + 2, last + 2, code) for first, last, code in SHAPE]
     assert shape(eglot["back"]) == SHAPE
 
 
 @pytest.mark.shows("Emacs, eglot", "hover")
-def test_hover(eglot: dict[str, Any]) -> None:
+def test_hover(eglot: Mapping[str, Any]) -> None:
     assert eglot["hover"].startswith("Partly covered")
     assert "the condition on line 5 was always true" in eglot["hover"]
     assert "test_shop.py::test_discount" in eglot["hover"]
 
 
 @pytest.mark.shows("Emacs, eglot", "run", "progress", "new data")
-def test_an_action_runs_a_file_and_the_marks_follow(eglot: dict[str, Any]) -> None:
+def test_an_action_runs_a_file_and_the_marks_follow(eglot: Mapping[str, Any]) -> None:
     # Eglot shows no progress: it gets messages of the beginning and the end.
     assert "Tests of test_shop.py: running" in eglot["begun"]
     assert "Tests of test_shop.py: 4 passed." in eglot["ended"]
@@ -113,7 +64,7 @@ def test_an_action_runs_a_file_and_the_marks_follow(eglot: dict[str, Any]) -> No
 
 
 @pytest.mark.shows("Emacs, eglot", "explain", "priorities", "go to tests", "report")
-def test_what_cannot_be_opened_is_said(eglot: dict[str, Any]) -> None:
+def test_what_cannot_be_opened_is_said(eglot: Mapping[str, Any]) -> None:
     assert "shop.py:5: partly covered" in eglot["explain"]
     assert "no test calls it: 2 statements" in eglot["priorities"]
     assert re.search(r"TestParse::test_number is in .*test_shop\.py, line 12", eglot["tests"])
@@ -122,12 +73,12 @@ def test_what_cannot_be_opened_is_said(eglot: dict[str, Any]) -> None:
 
 
 @pytest.mark.shows("Emacs, eglot", "exclude")
-def test_a_block_is_excluded(eglot: dict[str, Any]) -> None:
+def test_a_block_is_excluded(eglot: Mapping[str, Any]) -> None:
     comment = "  # pragma: no cover"
     assert [line for line in eglot["excluded"].splitlines() if line.endswith(comment)] == [
         f"    def total(self):{comment}"
     ]
 
 
-def test_nothing_is_left_running(eglot: dict[str, Any]) -> None:
+def test_nothing_is_left_running(eglot: Mapping[str, Any]) -> None:
     assert eglot["running"] is False

@@ -145,11 +145,16 @@ async def test_edits_are_offered_to_those_who_can_make_them(
     await client.start(shop)
     uri = client.open(shop / "shop.py")
     line = MISSING[1][0]
-    offered = {action["command"] for action in await client.actions(uri, line - 1)}
+    offered = {
+        action["command"]: action["arguments"] for action in await client.actions(uri, line - 1)
+    }
     edits = {"covls.excludeLines", "covls.createTest"}
-    assert offered & edits == (edits if can else set())
+    assert set(offered) & edits == (edits if can else set())
     assert "covls.explain" in offered
-    if not can:
+    if can:
+        client.answers["workspace/applyEdit"] = lambda _: {"applied": True}
+        assert await client.command("covls.excludeLines", *offered["covls.excludeLines"]) is True
+    else:
         for command in ("covls.excludeLines", "covls.createTest"):
             with pytest.raises(ResponseError, match="cannot be asked to edit files"):
                 await client.command(command, uri, line - 2)

@@ -34,19 +34,15 @@ async def test_coverage_says_the_same_without_the_block(client: Client, shop: Pa
     path = shop / "shop.py"
     uri = client.open(path)
     before = coverage_json(shop)["files"]["shop.py"]
-    (action,) = await offered(client, uri, 20)
-    assert action["title"] == "Exclude `def never` from coverage"
     if client.kind == "minimal":
         # It takes commands alone, and cannot be asked to edit.
-        assert action == {
-            "title": action["title"],
-            "command": "covls.excludeLines",
-            "arguments": [uri, 19, 19],
-        }
+        assert await offered(client, uri, 20) == []
         with pytest.raises(ResponseError, match="cannot be asked to edit"):
-            await client.command(action["command"], *action["arguments"])
+            await client.command("covls.excludeLines", uri, 19, 19)
         await client.end()
         return
+    (action,) = await offered(client, uri, 20)
+    assert action["title"] == "Exclude `def never` from coverage"
     assert action["kind"] == KIND
     made = apply(action["edit"], client.server["capabilities"]["positionEncoding"])
     assert made == []
