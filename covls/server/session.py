@@ -45,6 +45,10 @@ PATIENCE = 2.0
 DECIDING = 60.0
 """Seconds a client has for an edit: it may ask its user before it makes one, as Emacs does."""
 
+AFTER_ANSWER = 0.1
+"""Seconds from the answer to a command to what comes of it. Emacs's lsp-mode loses what it reads
+together with an answer that it waits for."""
+
 CLOSING = 1.2
 """Seconds that closing may take before whatever is stuck is left behind."""
 

@@ -13,22 +13,15 @@
 (require 'flymake)
 (require 'json)
 
-(defconst covls-patience 90 "Seconds to wait for what has to come.")
+(load (expand-file-name "driven.el" (file-name-directory load-file-name)) nil t)
 
-(defvar covls-said nil "What the server said, the last first.")
-(defvar covls-found nil "What goes into RESULT.")
-
-(defun covls-wait (what come)
-  "Wait until COME answers, and return that; WHAT it is, for the error if it never does."
-  (let ((deadline (+ (float-time) covls-patience)) answer)
-    (while (not (setq answer (funcall come)))
-      (when (> (float-time) deadline)
-        (error "Waited %s s for %s; said: %S" covls-patience what covls-said))
-      (accept-process-output nil 0.05))
-    answer))
+(setq eglot-connect-timeout covls-patience
+      jsonrpc-default-request-timeout covls-patience)
 
 (defun covls-shown ()
   "The lines of the diagnostics that Flymake shows: first, last, text and type."
+  ;; What waits until nothing happens never comes here, so Flymake is asked.
+  (flymake-start)
   (sort (mapcar (lambda (each)
                   (vector (line-number-at-pos (flymake-diagnostic-beg each))
                           (line-number-at-pos (flymake-diagnostic-end each))
@@ -37,39 +30,9 @@
                 (flymake-diagnostics))
         (lambda (one other) (< (aref one 0) (aref other 0)))))
 
-(defun covls-show-until (what right)
-  "Wait until the diagnostics that are shown are RIGHT, note them as WHAT."
-  (covls-note what
-              (vconcat (covls-wait what (lambda ()
-                                          ;; What is idle never ends here, so Flymake is asked.
-                                          (flymake-start)
-                                          (let ((shown (covls-shown)))
-                                            (and (funcall right shown) shown)))))))
-
-(defun covls-note (what value)
-  "Put VALUE into the result, as WHAT."
-  (push (cons what value) covls-found))
-
-(defun covls-first (shown)
-  "The first line of the first of the diagnostics SHOWN."
-  (and shown (aref (car shown) 0)))
-
-(defun covls-line (text)
-  "Go to the line with TEXT."
-  (goto-char (point-min))
-  (search-forward text)
-  (beginning-of-line))
-
 (defun covls-act (kind)
   "Do the one code action of KIND at point, as `eglot-code-actions' would."
   (eglot-code-actions (point) (point) kind t))
-
-(defun covls-hear (what words)
-  "Wait until the server says WORDS, and note all of it as WHAT."
-  (covls-note what (covls-wait words (lambda ()
-                                       (cl-find-if (lambda (said) (string-match-p words said))
-                                                   covls-said))))
-  (setq covls-said nil))
 
 (advice-add 'eglot--message :before
             (lambda (format &rest arguments)
@@ -134,14 +97,6 @@
     (eglot-shutdown server)
     (covls-note "running" (if (jsonrpc-running-p server) t :json-false))))
 
-(let ((file (pop command-line-args-left))
-      (result (pop command-line-args-left)))
-  (unwind-protect
-      (condition-case error
-          (covls-drive file)
-        (error (covls-note "error" (error-message-string error))))
-    (let ((json-encoding-pretty-print t)
-          (coding-system-for-write 'utf-8))
-      (write-region (json-encode covls-found) nil result nil 'silent))))
+(covls-run #'covls-drive)
 
 ;;; eglot.el ends here

@@ -1,4 +1,4 @@
-"""What the tests of other editors begin with: their page's recipe, a project, and one run of them."""
+"""What the tests of other editors begin with: a page's recipe, a project, one run of the editor."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""covls in a real Emacs without a screen, set up as docs/editors/emacs.md says: eglot."""
+"""covls in a real Emacs without a screen, set up as docs/editors/emacs.md says: eglot, lsp-mode."""
 
 import re
 from collections.abc import Mapping
@@ -13,17 +13,29 @@ from tests.server.conftest import SHAPE
 
 pytestmark = pytest.mark.needs_tool("emacs", why="it is the editor under test")
 
-DRIVER = Path(__file__).with_name("eglot.el")
+DRIVERS = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def eglot(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
     """What Emacs showed: it is started once, and does one thing after the other."""
-    at = place(tmp_path_factory.mktemp("emacs"), recipe("emacs.md", "## Eglot", "elisp"))
-    command = ("emacs", "--batch", "--load", at.configuration, "--load", DRIVER)
+    return shown(tmp_path_factory.mktemp("eglot"), "## Eglot", "eglot")
+
+
+@pytest.fixture(scope="module")
+def lsp_mode(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """Likewise, with the other client."""
+    return shown(tmp_path_factory.mktemp("lsp-mode"), "## lsp-mode", "lsp-mode")
+
+
+def shown(folder: Path, heading: str, client: str) -> Mapping[str, Any]:
+    """What Emacs shows with one of its clients, set up as the page says under a heading."""
+    at = place(folder, recipe("emacs.md", heading, "elisp"))
+    driver = DRIVERS / f"{client}.el"
+    command = ("emacs", "--batch", "--load", at.configuration, "--load", driver)
     code, found = drive([*command, at.shop / "shop.py", at.result], at)
     if code == LACKS:
-        lacks("eglot", why="it is Emacs's client, in a package of its own before Emacs 29")
+        lacks(client, why="it is the client of Emacs's under test")
     return found
 
 
@@ -82,3 +94,26 @@ def test_a_block_is_excluded(eglot: Mapping[str, Any]) -> None:
 
 def test_nothing_is_left_running(eglot: Mapping[str, Any]) -> None:
     assert eglot["running"] is False
+
+
+def marks(shown: list[Any]) -> list[tuple[int, int, str]]:
+    """First and last line and code of what lsp-mode has of a file."""
+    return sorted((first, last, code) for first, last, code, _ in shown)
+
+
+@pytest.mark.shows("Emacs, lsp-mode", "diagnostics", "settings", "hover", "lenses", "explain")
+def test_a_file_in_lsp_mode(lsp_mode: Mapping[str, Any]) -> None:
+    assert marks(lsp_mode["diagnostics"]) == SHAPE
+    assert {severity for *_, severity in lsp_mode["diagnostics"]} == {2}
+    assert "the condition on line 5 was always true" in lsp_mode["hover"]
+    lenses = {lens.strip() for lens in lsp_mode["lenses"]}
+    assert {"80 % · 1 test · 1 branch missed", "0 % · no test"} <= lenses
+    assert "shop.py:5: partly covered" in lsp_mode["explain"]
+
+
+@pytest.mark.shows("Emacs, lsp-mode", "run", "progress", "new data", "exclude")
+def test_actions_in_lsp_mode(lsp_mode: Mapping[str, Any]) -> None:
+    assert lsp_mode["progress"] == "4 of 4 tests"
+    gone = (17, 20, "uncovered")
+    assert marks(lsp_mode["run"]) == [each for each in SHAPE if each != gone]
+    assert "    def total(self):  # pragma: no cover\n" in lsp_mode["excluded"]

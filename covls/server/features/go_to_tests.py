@@ -1,5 +1,6 @@
 """Going to the tests that reach a line: the code action, and `covls.goToTests`."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from covls.server.convert import path_of
 from covls.server.features.tests_at import names_at, reaching, reaching_what_begins
 from covls.server.messages import TestAt
 from covls.server.place import Place
-from covls.server.session import Session
+from covls.server.session import AFTER_ANSWER, Session
 
 COMMAND: Final = "covls.goToTests"
 KIND: Final = "covls.goToTests"
@@ -77,6 +78,7 @@ def _written(found: Sequence[TestAt]) -> Mapping[str, types.Location]:
 
 
 async def _show(session: Session, tests: Mapping[str, types.Location]) -> None:
+    await asyncio.sleep(AFTER_ANSWER)
     chosen = next(iter(tests))
     if len(tests) > 1:
         listed = list(tests)[:LISTED]

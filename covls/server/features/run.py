@@ -25,7 +25,7 @@ from covls.server.place import Place
 from covls.server.progress import Progress, with_progress
 from covls.server.root import Root
 from covls.server.runs import Counter, Counts, Job
-from covls.server.session import Session
+from covls.server.session import AFTER_ANSWER, Session
 
 logger = logging.getLogger(__name__)
 
@@ -253,7 +253,7 @@ async def _asked_for(session: Session, root: Root, job: Job, request: Request) -
             return choice, await run(session, root, job, choice, progress)
 
     try:
-        choice, outcome = await with_progress(session, job.title, work, patience=0)
+        choice, outcome = await with_progress(session, job.title, work, patience=AFTER_ANSWER)
         job.said = test_run.words_of(outcome)
     except CannotRunError as error:
         job.said = str(error)
