@@ -387,10 +387,10 @@ function drawTile(svg, tile) {
   const write = (words, top, extra) => svg.append(drawn("text", { x: x + 5, y: y + top, ...extra }, words));
   const room = width - 9;
   if (node.children) {
-    if (header) write(cut(`${nameIn(tile)}  ${percentText(value, 0)}`, room, 7.6), 13, { class: "name" });
+    if (header) write(cut(`${nameIn(tile)}  ${percentText(value)}`, room, 7.6), 13, { class: "name" });
   } else if (height > 18) {
     write(cut(node.name, room), 14, { class: colour });
-    if (height > 34) write(cut(percentText(value, 0), room, 6.5), 29, { class: colour });
+    if (height > 34) write(cut(percentText(value), room, 6.5), 29, { class: colour });
   }
 }
 

@@ -19,18 +19,6 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the browser was last asked to open."""
-    browser, found = tmp_path / "browser", tmp_path / "opened"
-    browser.write_text(
-        f"#!{sys.executable}\nimport sys\nopen({str(found)!r}, 'w').write(sys.argv[1])\n"
-    )
-    browser.chmod(0o755)
-    monkeypatch.setenv("BROWSER", f"{browser} %s")
-    return found
-
-
 def test_it_says_where_the_report_is(covls: Covls, project: Path, opened: Path) -> None:
     before = stamps(project)
     done = covls(project, "html")
@@ -42,11 +30,7 @@ def test_it_says_where_the_report_is(covls: Covls, project: Path, opened: Path) 
     assert not opened.exists()
 
 
-def test_it_opens_it_whole_or_at_a_line(
-    covls: Covls, project: Path, opened: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The module has looked for browsers once, and keeps what it found.
-    monkeypatch.setattr("webbrowser._tryorder", None)
+def test_it_opens_it_whole_or_at_a_line(covls: Covls, project: Path, opened: Path) -> None:
     done = covls(project, "html", "--open")
     assert opened.read_text() == Path(done.out.strip()).as_uri()
     done = covls(project, "html", "--at", "a.py:2")

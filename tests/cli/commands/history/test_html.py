@@ -60,6 +60,14 @@ def test_it_is_written_where_one_asks(covls: Covls, shop: Repository, tmp_path: 
     assert not (folder / ".covls" / "history.html").exists()
 
 
+def test_it_is_opened_where_one_asks(covls: Covls, shop: Repository, opened: Path) -> None:
+    assert covls(shop.folder, "history", "record").code == 0
+    assert covls(shop.folder, "history", "html").code == 0
+    assert not opened.exists()
+    done = covls(shop.folder, "history", "html", "--open")
+    assert opened.read_text() == Path(done.out.strip()).as_uri()
+
+
 def test_without_data_it_says_nothing_of_priorities(covls: Covls, shop: Repository) -> None:
     folder = shop.folder
     assert covls(folder, "history", "record").code == 0
