@@ -16,6 +16,7 @@ import click
 from covls.adapters.configuration import find_root
 from covls.adapters.test_run import End
 from covls.choosing import CannotRunError, Choice, Request, Scope, together
+from covls.cli.history_data import flag_option
 from covls.cli.invocation import (
     FAILED,
     INTERRUPTED,
@@ -65,6 +66,12 @@ class _PassesOn(click.Command):
 @click.option("--app", metavar="NAME", help="The tests of a Django app.")
 @click.option("-n", "--dry-run", is_flag=True, help="Only say which tests, and why each.")
 @click.option(
+    "--record",
+    is_flag=True,
+    help="Record what is covered then in the history, as `covls history record` does.",
+)
+@flag_option("With --record: what tells the run from others of the same commit.")
+@click.option(
     "-f",
     "--format",
     "form",
@@ -83,6 +90,8 @@ def run(
     affected: bool,
     app: str | None,
     dry_run: bool,
+    record: bool,
+    flags: tuple[str, ...] | None,
     form: str,
     what: tuple[str, ...],
 ) -> int:
@@ -99,6 +108,8 @@ def run(
     """
     if affected + (app is not None) + bool(what) > 1:
         raise click.UsageError("Give one of --affected, --app, and files or tests.")
+    if flags and not record:
+        raise click.UsageError("A --flag is for what is recorded: --record.")
     requests = _requests(what, affected=affected, app=app)
     passed_on: tuple[str, ...] = context.meta.get(_PASSED_ON, ())
     if invocation.root is None and requests[0].path is not None:
@@ -131,6 +142,12 @@ def run(
                         view.coverage.totals.percent, project.configuration.precision
                     )
                     print(f"{request.path.name}: {percent}% covered")
+        if record and outcome.written and outcome.result.end is not End.CANCELLED:
+            from covls.cli.commands.history.record import record_run, recorded_words
+
+            project.load()
+            recorded = record_run(invocation, project, flags=flags or ())
+            click.echo(recorded_words(recorded), err=form == "json")
     finally:
         project.close()
     if outcome.result.end is End.CANCELLED:
