@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from covls.adapters.history_db.history import History
     from covls.adapters.notify import Service
     from covls.core.alerts import Event, Message
+    from covls.project import Project
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -48,8 +49,7 @@ def check_alert_options(*, alert: bool, dry_run: bool) -> None:
 
 
 def tell_services(
-    root: Path,
-    settings: Settings,
+    project: "Project",
     events_of: EventsOf,
     *,
     commit: str | None = None,
@@ -61,10 +61,11 @@ def tell_services(
     Whatever goes wrong is said on stderr, and no address is in what is said.
     """
     from covls.adapters.ci_run import branch_and_commit
-    from covls.adapters.history_db import HistoryError, NoHistoryError, open_history
+    from covls.adapters.history_db import HistoryError, Mode, NoHistoryError, open_history
     from covls.adapters.notify import services
     from covls.core.alerts import is_told_of
 
+    root, settings = project.root, project.settings
     branch, here = branch_and_commit(root)
     commit = commit or here
     if not is_told_of(branch, settings.alerts.branches):
@@ -76,7 +77,9 @@ def tell_services(
         warn(f"No alert: {settings.alerts.variable} has no address.")
         return False
     try:
-        with open_history(root, settings, mode="read" if dry_run else "write") as history:
+        mode: Mode = "read" if dry_run else "write"
+        trusted = project.trusted is not False
+        with open_history(root, settings, mode=mode, trusted=trusted) as history:
             return _tell(root, settings, found, history, branch, commit, events_of, dry_run)
     except NoHistoryError:
         return _tell(root, settings, found, None, branch, commit, events_of, dry_run)

@@ -146,11 +146,8 @@ def _told(project: Project, checked: Check, *, dry_run: bool) -> bool:
     """Tell services what came of the gates; false where that fails, and must not."""
     from covls.core.alerts import of_gates
 
-    settings = project.settings
-    told = tell_services(
-        project.root, settings, lambda branch, _: of_gates(checked, branch), dry_run=dry_run
-    )
-    return told or not settings.alerts.required
+    told = tell_services(project, lambda branch, _: of_gates(checked, branch), dry_run=dry_run)
+    return told or not project.settings.alerts.required
 
 
 def exit_code(checked: Check) -> int:

@@ -145,6 +145,11 @@ def test_where_it_must_be_sent_it_fails_like_a_gate(
     monkeypatch.setenv("COVLS_HISTORY_URL", "nothing://")
     done = alerted(covls, shop)
     assert (done.code, "what was told before is not known" in done.err) == (1, True), done.err
+    monkeypatch.delenv("COVLS_HISTORY_URL")
+    url = "[history]\nurl = 'sqlite:///other.sqlite'\n"
+    shop.write("covls.toml", settings.format(50) + url)
+    done = alerted(covls, shop, "--no-trusted")
+    assert (done.code, "not trusted" in done.err) == (1, True), done.err
 
 
 def test_of_several_processes_one_tells(

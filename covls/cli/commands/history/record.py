@@ -131,7 +131,7 @@ def _told(invocation: Invocation, project: "Project", run: "Run", *, dry_run: bo
             )
         return found
 
-    told = tell_services(project.root, settings, events, commit=run.commit.id, dry_run=dry_run)
+    told = tell_services(project, events, commit=run.commit.id, dry_run=dry_run)
     return told or not settings.alerts.required
 
 
