@@ -1,4 +1,4 @@
-"""Places where CI leaves what it measured: a folder, an HTTP server, a bucket.
+"""Places where CI leaves what it measured: a folder, an HTTP server, a bucket, the history.
 
 Files are written and read there by names of two parts, `commit/file`. All that is read is bounded,
 and no answer is run, unpacked or followed to anything but another HTTP address. Credentials come
@@ -18,6 +18,8 @@ from typing import IO, Any, Final, Protocol
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
+from covls.core.settings import Settings
+
 HEADER: Final = "COVLS_SHARE_HEADER"
 """A header for HTTP, as `Authorization: Bearer abc`."""
 
@@ -32,6 +34,9 @@ BUCKETS: Final = {
 }
 """Schemes that fsspec serves, and the package that each needs. Others of its schemes would read
 what is here, or run what they find."""
+
+HISTORY: Final = "history"
+"""The address of the database that the team's history is in."""
 
 _SECONDS: Final = 30.0
 """What a server may take to say the next thing."""
@@ -66,12 +71,20 @@ class Share(Protocol):
         """Put a file there, in the place of one that has its name, whole or not at all."""
 
 
-def open_share(address: str, root: Path, *, with_header: bool) -> Share:
-    """The share at an address: a folder (against `root`), `http(s)://`, or a bucket.
+def open_share(
+    address: str, root: Path, settings: Settings, *, trusted: bool, with_header: bool
+) -> Share:
+    """The share at an address: a folder (against `root`), `http(s)://`, a bucket, or `history`.
 
+    The database of the history may be one that the workspace names where that is `trusted`.
     `with_header` says that the address may be told the environment's COVLS_SHARE_HEADER. Raises
     ShareError where it is none.
     """
+    if address == HISTORY:
+        # It takes long to import.
+        from covls.adapters.history_share import HistoryShare
+
+        return HistoryShare(root, settings, trusted=trusted)
     scheme, separator, rest = address.partition("://")
     scheme = scheme.lower()
     if "::" in address or "\0" in address:
@@ -85,8 +98,8 @@ def open_share(address: str, root: Path, *, with_header: bool) -> Share:
     if scheme in BUCKETS:
         return BucketShare(address)
     raise ShareError(
-        f"{_shown(address)} is no address that covls knows: a folder, http://, https://, s3://, "
-        "gs:// or az:// is."
+        f"{_shown(address)} is no address that covls knows: folders, http://, https://, s3://, "
+        "gs://, az:// and `history` are."
     )
 
 

@@ -21,7 +21,13 @@ def share_of(invocation: Invocation, project: Project, given: str | None, option
         )
     told = given is not None or invocation.trusted is True
     try:
-        share = open_share(address, project.root, with_header=told)
+        share = open_share(
+            address,
+            project.root,
+            project.settings,
+            trusted=invocation.trusted is not False,
+            with_header=told,
+        )
     except ShareError as error:
         raise SettingsError(str(error)) from error
     if not told and isinstance(share, HttpShare) and os.environ.get(HEADER):

@@ -233,7 +233,7 @@ class Share:
         str | None,
         About(
             "Where measured data are shared: a folder (against the root), `https://`, `s3://`, "
-            "`gs://` or `az://`. Credentials come from the environment.",
+            "`gs://`, `az://`, or `history`: its database. Credentials come from the environment.",
             restricted=True,
         ),
     ] = None

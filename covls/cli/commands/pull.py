@@ -28,7 +28,8 @@ from covls.project.pull import pull as pull_data
     "--from",
     "origin",
     metavar="ADDRESS",
-    help="Where from: a folder, https://, s3://, gs:// or az://. Else `share.url` of the settings.",
+    help="Where from: a folder, https://, s3://, gs://, az:// or `history`. Else `share.url` of "
+    "the settings.",
 )
 @click.option(
     "--flag",

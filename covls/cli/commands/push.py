@@ -30,7 +30,8 @@ _NAMED = 5
 @click.option(
     "--to",
     metavar="ADDRESS",
-    help="Where to: a folder, https://, s3://, gs:// or az://. Else `share.url` of the settings.",
+    help="Where to: a folder, https://, s3://, gs://, az:// or `history`. Else `share.url` of the "
+    "settings.",
 )
 @click.option(
     "--flag",

@@ -5,7 +5,6 @@ the address has to be the user's own, or that of a workspace that is trusted, as
 that are restricted.
 """
 
-from pathlib import Path
 from typing import Final
 
 from pygls.exceptions import JsonRpcInvalidParams
@@ -71,11 +70,18 @@ def _fetched(root: Root, address: str, progress: Progress) -> str:
     from covls.adapters.share import open_share
     from covls.project.pull import pull as pull_data
 
-    share = open_share(address, Path(root.folder), with_header=True)
+    settings = root.settings
+    share = open_share(
+        address,
+        root.folder,
+        settings,
+        trusted=settings.trusted is True,
+        with_header=True,
+    )
     done = pull_data(
-        Path(root.folder),
+        root.folder,
         share,
-        max_mb=root.settings.share.max_mb,
+        max_mb=settings.share.max_mb,
         going_on=lambda: not progress.cancelled.is_set(),
     )
     before = f", {done.distance} before" if done.distance else ""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from covls.adapters.pulled_data import find_pulled
+from covls.core.settings import Settings
 from tests.adapters.repositories import Repository, needs_git
 from tests.cli.measured import Covls, stamps
 from tests.shares import (
@@ -228,6 +229,40 @@ def test_a_server_is_asked_by_name_and_told_no_header_that_a_workspace_could_ste
             assert covls(fresh.folder, "pull", "--from", f"{other.url}/r").code == 1
 
 
+def round_trip(covls: Covls, tmp_path: Path, address: str) -> None:
+    """Push two flags to an address, pull both and one from there, and nothing from before them."""
+    repository = measured_repository(tmp_path / "ci", (1, 2, 3, 7))
+    first = repository("rev-parse", "HEAD")
+    commit(repository, f"{SHOP}\n")
+    for flag, ran in (("one", (1, 2, 3, 7)), ("two", SHOP_RAN)):
+        measure(repository, {"shop/price.py": ran})
+        done = covls(repository.folder, "push", "--to", address, "--flag", flag)
+        assert done.code == 0, done.err
+    fresh = clone(repository, tmp_path / "clone").folder
+    for arguments, covered in (((), 5), (("--flag", "two"), 4)):
+        done = covls(fresh, "pull", "--from", address, *arguments)
+        assert (done.code, done.err) == (0, ""), done.err
+        assert covls.json(fresh)["totals"]["covered_lines"] == covered
+    assert covls(fresh, "pull", first, "--from", address).code == 3
+
+
+def test_a_bucket(covls: Covls, tmp_path: Path) -> None:
+    round_trip(covls, tmp_path, f"memory://bucket/{tmp_path.name}")
+
+
+def test_the_teams_history(
+    covls: Covls, tmp_path: Path, history_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COVLS_HISTORY_URL", history_url)
+    round_trip(covls, tmp_path, "history")
+
+
+def test_a_history_that_is_not_there_is_said(covls: Covls, fresh: Repository) -> None:
+    done = covls(fresh.folder, "pull", "--from", "history")
+    assert (done.code, "There is no history yet" in done.err) == (1, True), done.err
+    assert not (fresh.folder / ".covls").exists()
+
+
 def test_no_network_is_one_line(covls: Covls, fresh: Repository) -> None:
     with file_server() as served:
         url = served.url
@@ -336,7 +371,8 @@ def test_pulls_at_once_leave_one_that_is_whole(
     from covls.adapters.share import open_share
     from covls.project.pull import pull
 
-    share = open_share(str(tmp_path / "share"), fresh.folder, with_header=False)
+    address = str(tmp_path / "share")
+    share = open_share(address, fresh.folder, Settings(), trusted=False, with_header=False)
     done: list[object] = []
 
     def work() -> None:
