@@ -85,7 +85,7 @@ class Place:
         settings, _ = read_settings(*read_settings_files(self.root).layers)
         project = Project(self.root, settings, trusted=trusted)
         self.projects.append(project)
-        give_up = time.monotonic() + 10
+        give_up = time.monotonic() + 60
         while (again_in := project.refresh().again_in) is not None and project.snapshot is None:
             assert time.monotonic() < give_up
             time.sleep(again_in)

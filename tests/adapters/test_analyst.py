@@ -304,7 +304,7 @@ def test_close_frees_whoever_waits(make: Make, tmp_path: Path) -> None:
     until(lambda: len(analysts._waiting) == 2 and len(analysts._alive) == 1)
     analysts.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert [("closing" in reason(result)) for result in found] == [True] * 3
 
 
@@ -324,7 +324,7 @@ def test_what_is_being_asked_is_not_asked_again(make: Make, tmp_path: Path) -> N
     assert len(analysts._alive) == 2
     analysts.close()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert found[0] is found[1]
 
 
@@ -361,7 +361,7 @@ def test_an_interpreter_that_is_none(make: Make, python: str, words: str, tmp_pa
     began = time.monotonic()
     found = list(analysts.analyse_many([(path, "")] * 500))
     assert all(words in reason(result) for _, _, result in found)
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_wrong_rule_is_named(make: Make, tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_the_tests_of_all_lines_are_those_of_each(tmp_path: Path, arcs: bool, te
         reading = snapshot._by_context("/src/a.py")
         next(reading)
         with ThreadPoolExecutor(1) as other:
-            assert other.submit(snapshot.contexts_at, "/src/a.py", 1, 9).result(timeout=10)
+            assert other.submit(snapshot.contexts_at, "/src/a.py", 1, 9).result(timeout=60)
         assert len(list(reading)) == tests
 
 

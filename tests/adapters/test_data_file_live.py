@@ -149,7 +149,7 @@ print('ready', flush=True)
 PATIENT = """
 import time
 for number in range(40):
-    database = sqlite3.connect('.coverage', timeout=2)
+    database = sqlite3.connect('.coverage', timeout=30)
     with database:
         database.execute('insert into context (context) values (?)', [f'test {number}'])
     database.close()

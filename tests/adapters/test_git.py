@@ -283,7 +283,7 @@ def test_a_git_that_takes_too_long_knows_nothing(
     started = time.monotonic()
     git = Git(repository.folder, seconds=0.2)
     assert git.versions(repository.folder / "a.py", START + 10) == ()
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 50
 
 
 def test_what_a_hook_has_set_is_not_obeyed(

@@ -296,7 +296,7 @@ class Started:
         return header
 
     def end(self) -> tuple[int, bytes]:
-        _, stderr = self.process.communicate(timeout=20)
+        _, stderr = self.process.communicate(timeout=60)
         return self.process.returncode, stderr
 
 
@@ -313,13 +313,13 @@ def test_protocol(worker: Started) -> None:
     assert hello["coverage"] == coverage.__version__
     assert hello["python"] == sys.version
     assert hello["pid"] == worker.process.pid
-    header, body = worker.ask(b"if x:\n    y\n", do="analyse", path="a.py", tracer="", seconds=9)
+    header, body = worker.ask(b"if x:\n    y\n", do="analyse", path="a.py", tracer="", seconds=90)
     assert "error" not in header
     assert analysis_from_json(json.loads(body)).branches == {1: (-1, 2)}
-    header, _ = worker.ask(b"if x\n", do="analyse", path="a.py", tracer="", seconds=9)
+    header, _ = worker.ask(b"if x\n", do="analyse", path="a.py", tracer="", seconds=90)
     assert header["error"] == "expected ':'"
     assert header["line"] == 1
-    header, body = worker.ask(b"x\n", do="analyse", path="a.py", tracer="", seconds=9)
+    header, body = worker.ask(b"x\n", do="analyse", path="a.py", tracer="", seconds=90)
     assert analysis_from_json(json.loads(body)).statements == {1}
     code, stderr = worker.end()
     assert (code, stderr) == (0, b"")
@@ -361,12 +361,12 @@ def test_nothing_of_the_workspace_is_imported_or_read(tmp_path: Path) -> None:
     (tmp_path / ".coveragerc").write_text("[run]\nplugins = evil\n[report]\nexclude_lines = y\n")
     started = Started("-I", cwd=tmp_path)
     started.start()
-    header, body = started.ask(b"if x:\n    y\n", do="analyse", path="a.py", tracer="", seconds=9)
+    header, body = started.ask(b"if x:\n    y\n", do="analyse", path="a.py", tracer="", seconds=90)
     assert "error" not in header
     assert analysis_from_json(json.loads(body)).statements == {1, 2}
     for request in (
         {"do": "configuration"},
-        {"do": "analyse", "path": "a.html", "tracer": "evil.Plugin", "seconds": 9},
+        {"do": "analyse", "path": "a.html", "tracer": "evil.Plugin", "seconds": 90},
     ):
         header, _ = started.ask(**request)
         assert "plugins run in trusted workspaces only" in header["error"]
@@ -424,7 +424,7 @@ def test_plugins_are_asked_where_they_may_run(tmp_path: Path) -> None:
 
     def ask(name: str, source: bytes, tracer: str = "my_plugin.Plugin") -> tuple[Any, bytes]:
         path = str(tmp_path / name)
-        return started.ask(source, do="analyse", path=path, tracer=tracer, seconds=9)
+        return started.ask(source, do="analyse", path=path, tracer=tracer, seconds=90)
 
     header, body = ask("a.html", template)
     assert "error" not in header
@@ -463,7 +463,7 @@ def test_a_plugin_that_fails_says_so(tmp_path: Path) -> None:
     header, _ = started.ask(do="configuration")
     assert header["error"] == "ZeroDivisionError: division by zero"
     # What is Python needs no plugin.
-    header, _ = started.ask(b"x\n", do="analyse", path="a.py", tracer="", seconds=9)
+    header, _ = started.ask(b"x\n", do="analyse", path="a.py", tracer="", seconds=90)
     assert "error" not in header
     assert started.end()[0] == 0
 

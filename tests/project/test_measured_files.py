@@ -142,7 +142,7 @@ def test_a_file_that_was_never_opened_before(without_git: Path) -> None:
 
 def test_a_file_edited_while_the_editor_is_open_but_not_on_screen(without_git: Path) -> None:
     with opened(without_git) as project:
-        recorder(project).join(10)
+        recorder(project).join(60)
         (without_git / "shop.py").write_text("# a line more\n" + SHOP)
         assert lines(project, without_git / "shop.py") == moved(1)
 
