@@ -160,17 +160,24 @@ class Commits:
 
     def texts(self, commit: str, paths: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """The lines of files of a commit, by path below the root. What is not there is left out."""
-        if not _COMMIT.fullmatch(commit):
-            return {}
-        asked = [path for path in paths if "\n" not in path and not path.startswith(("/", "../"))]
-        given = "".join(f"{commit}:{self.prefix}{path}\n" for path in asked)
+        found = self.texts_of([(commit, path) for path in paths])
+        return {path: lines for (_, path), lines in found.items()}
+
+    def texts_of(self, files: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], Sequence[str]]:
+        """The lines of files, each by its commit and its path below the root, asked for at once."""
+        asked = [
+            (commit, path)
+            for commit, path in files
+            if _COMMIT.fullmatch(commit) and "\n" not in path and not path.startswith(("/", "../"))
+        ]
+        given = "".join(f"{commit}:{self.prefix}{path}\n" for commit, path in asked)
         try:
             answer = self._ask("cat-file", "--batch", given=os.fsencode(given)) if asked else b""
         except _ERRORS:
             return {}
-        found: dict[str, Sequence[str]] = {}
+        found: dict[tuple[str, str], Sequence[str]] = {}
         place = 0
-        for path in asked:
+        for each in asked:
             end = answer.find(b"\n", place)
             words = answer[place:end].split(b" ") if end >= 0 else []
             place = end + 1
@@ -179,7 +186,7 @@ class Commits:
                 continue
             size = int(words[2])
             if words[1] == b"blob" and size <= MAX_BYTES:
-                found[path] = split_lines(source_text(answer[place : place + size]))
+                found[each] = split_lines(source_text(answer[place : place + size]))
             place += size + 1
         return found
 

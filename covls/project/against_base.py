@@ -86,14 +86,8 @@ def base_figures(
         text = texts.text(run, before[name])
         return None if text is None else text.lines
 
-    texts.read(
-        run,
-        [
-            before[was[name]]
-            for name, file in second.items()
-            if file.source != before[was[name]].source
-        ],
-    )
+    pairs = [(file, before[was[name]]) for name, file in second.items()]
+    texts.read((run, base) for file, base in pairs if file.source != base.source)
     found = compare(
         first,
         second,

@@ -4,15 +4,14 @@ The order of runs is that of their commits, from parent to child. Without a repo
 by the times of their authors, which is all that a history has by itself.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from covls.adapters.commits import Commits
-from covls.core.detail import bits_of, places
-from covls.core.drift import drift
+from covls.core.drift import drift, map_lines
 from covls.core.flaky import RUNS, Seen, flaky_lines
 from covls.core.history import RecordedFile, Run, source_name
 from covls.core.paths import PYTHON_SUFFIXES
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 
 TREND: Final = 20_000
 """Commits of a branch that are walked for a trend, at most."""
+
+Stretch = tuple[int, int, int]
+"""From one line of a text to another, and how many lines below what stands there is in another."""
 
 UNSHALLOW: Final = (
     "The history of commits is cut off here: fetch more of it, as `git fetch --unshallow` does, or "
@@ -114,40 +116,19 @@ def blame_file(
     if file is None:
         return None
     texts = None if commits is None else Texts(commits)
-    lines: dict[str, Sequence[int] | None] = {}
-    looked_at: list[Run] = []
-    seen: list[Seen] = []
-    for other, version in versions:
-        if version is None:
-            looked_at.append(other)
-            seen.append(Seen(0, 0))
-            continue
-        if version.source not in lines:
-            lines[version.source] = _lines_of(texts, run, file, other, version)
-        there = lines[version.source]
-        # Of a text that is not known nothing can be told, not even that it was another.
-        if there is None or len(there):
-            looked_at.append(other)
-            seen.append(_seen(file, version, there))
+    if texts is not None:
+        texts.read((other, each) for other, each in versions if each is not None)
+    known = list(_each_seen(texts, run, file, versions, _as_code))
+    found = since(file.statements, [seen for _, seen in known])
     text = None if texts is None else texts.text(run, file)
-    return since(file.statements, seen), looked_at, None if text is None else text.lines
-
-
-def _lines_of(
-    texts: "Texts | None", run: Run, file: RecordedFile, other: Run, version: RecordedFile
-) -> Sequence[int] | None:
-    if other.number == run.number:
-        return None
-    if texts is None:
-        return None if file.source and file.source == version.source else ()
-    return texts.lines_of(run, file, other, version)
+    return found, [other for other, _ in known], None if text is None else text.lines
 
 
 def flaky_in(
-    texts: "Texts", history: "History", run: Run, evidence: Sequence[Run]
+    texts: "Texts", history: "History", run: Run, evidence: Sequence[Run], most: int = RUNS
 ) -> dict[str, int]:
     """The flaky lines of the files of a run, as bits, told by other runs, newest commit first."""
-    runs = [each for each in evidence if each.clean][:RUNS]
+    runs = [each for each in evidence if each.clean][:most]
     changed: set[str] = set()
     for one, other in pairwise(runs):
         first, second = history.differing(one, other)
@@ -159,51 +140,103 @@ def flaky_in(
         if each.commit.id in names
     }
     mine = history.files(run, sorted(changed)) if changed else {}
+    versions = {path: history.versions(path, runs) for path in mine}
+    others = {
+        (path, version.source): (other, version)
+        for path, each in versions.items()
+        for other, version in each
+        if version is not None and version.source != mine[path].source
+    }
+    texts.read([*((run, mine[path]) for path, _ in others), *others.values()])
     found: dict[str, int] = {}
     for path, file in mine.items():
-        versions = history.versions(path, [run, *runs])[1:]
-        if bits := _flaky(texts, run, file, versions, codes):
+        states = [
+            replace(seen, code=codes.get(other.number, ""))
+            for other, seen in _each_seen(texts, run, file, versions[path], _as_written)
+        ]
+        if bits := flaky_lines(states[::-1]):
             found[path] = bits
     return found
 
 
-def _flaky(
-    texts: "Texts",
+def _each_seen(
+    texts: "Texts | None",
     run: Run,
     file: RecordedFile,
-    versions: Sequence[tuple[Run, RecordedFile | None]],
-    codes: Mapping[int, str],
-) -> int:
+    versions: Iterable[tuple[Run, RecordedFile | None]],
+    unchanged: Callable[[Text, Text], Sequence[Stretch]],
+) -> Iterator[tuple[Run, Seen]]:
+    """What each run knows of the lines of a file. Those of which no text is known are left out."""
     # The same record is the same object, and what a text says of lines is found out once.
+    found: dict[str, Sequence[Stretch] | None] = {}
     seen: dict[int, Seen] = {}
-    lines: dict[str, Sequence[int] | None] = {}
-    states: list[Seen] = []
-    for other, version in reversed(versions):
+    for other, version in versions:
         if version is None:
+            yield other, Seen(0, 0)
             continue
         if id(version) not in seen:
-            if version.source not in lines:
-                lines[version.source] = texts.lines_of(run, file, other, version)
-            seen[id(version)] = _seen(file, version, lines[version.source])
-        states.append(replace(seen[id(version)], code=codes.get(other.number, "")))
-    return flaky_lines(states)
+            source = version.source or other.commit.id
+            same = other.number == run.number or (bool(file.source) and file.source == source)
+            if not same and source not in found:
+                here = texts.text(run, file) if texts is not None else None
+                there = texts.text(other, version) if texts is not None else None
+                found[source] = unchanged(here, there) if here and there else None
+            if same:
+                seen[id(version)] = _seen(file, version, ((1, file.statements.bit_length(), 0),))
+            elif (stretches := found[source]) is not None:
+                seen[id(version)] = _seen(file, version, stretches)
+            else:
+                continue
+        yield other, seen[id(version)]
 
 
-def _seen(file: RecordedFile, version: RecordedFile, lines: Sequence[int] | None) -> Seen:
-    """What a version says of the lines of a file. `lines` are those of the version, by line."""
-    if lines is None:
-        known = file.statements & version.statements
-        return Seen(known, version.executed & known, version.partial & known)
-    known_lines = [
-        (line, lines[line])
-        for line in places(file.statements)
-        if line < len(lines) and version.statements >> lines[line] & 1
-    ]
-    return Seen(
-        bits_of(line for line, there in known_lines if there),
-        bits_of(line for line, there in known_lines if version.executed >> there & 1),
-        bits_of(line for line, there in known_lines if version.partial >> there & 1),
-    )
+def _seen(file: RecordedFile, version: RecordedFile, stretches: Sequence[Stretch]) -> Seen:
+    """What a version says of the lines of a file, of those that are in it unchanged."""
+    known = executed = partial = 0
+    for low, high, shift in stretches:
+        lines = file.statements & ((2 << high) - (1 << low))
+        known |= lines & _moved(version.statements, shift)
+        executed |= lines & _moved(version.executed, shift)
+        partial |= lines & _moved(version.partial, shift)
+    return Seen(known, executed & known, partial & known)
+
+
+def _moved(bits: int, shift: int) -> int:
+    """Bits that stand so many lines below, put where they stood."""
+    return bits >> shift if shift >= 0 else bits << -shift
+
+
+def _as_written(here: Text, there: Text) -> list[Stretch]:
+    """The statements of which no character differs between two texts."""
+    found: list[Stretch] = []
+    line, shift = 1, 0
+    for change in map_lines(here.lines, there.lines):
+        first, count = change.before
+        place = here.first_from(first)
+        # A statement that a change is in the middle of begins above it.
+        torn = place < len(here.starts) and here.starts[place] < first
+        found.append((line, (here.starts[place] if torn else first) - 1, shift))
+        line = first + count
+        if torn:
+            line = max(line, here.ends[place] + 1)
+        shift += change.after[1] - count
+    found.append((line, len(here.lines), shift))
+    return [stretch for stretch in found if stretch[0] <= stretch[1]]
+
+
+def _as_code(here: Text, there: Text) -> list[Stretch]:
+    """The statements whose code is the same in two texts, wherever they stand."""
+    line_map = drift(here, there)
+    before = line_map.before
+    found: list[Stretch] = []
+    done = 0
+    for first, end, shift in (*line_map.kept, (len(before.starts), len(before.starts), 0)):
+        others = ((line, line_map.now(line)) for line in before.starts[done:first])
+        found += ((line, line, now - line) for line, now in others if now)
+        if first < end:
+            found.append((before.starts[first], before.ends[end - 1], shift))
+        done = end
+    return found
 
 
 class Texts:
@@ -216,41 +249,26 @@ class Texts:
 
     def text(self, run: Run, file: RecordedFile) -> Text | None:
         """The text of a recorded file, None where git has it not, or another one."""
-        self.read(run, [file])
+        self.read([(run, file)])
         return self._texts.get(_key(run, file))
 
-    def read(self, run: Run, files: Iterable[RecordedFile]) -> None:
-        """Read the texts of many files of a run at once."""
-        commit = run.commit.id
+    def read(self, files: Iterable[tuple[Run, RecordedFile]]) -> None:
+        """Read the texts of many files at once."""
         wanted = {
-            file.path: file
-            for file in files
-            if _key(run, file) not in self._texts and (file.path, commit) not in self._not_here
+            (run.commit.id, file.path): (run, file)
+            for run, file in files
+            if _key(run, file) not in self._texts
+            and (run.commit.id, file.path) not in self._not_here
         }
-        found = self.commits.texts(commit, list(wanted)) if wanted else {}
-        for path, file in wanted.items():
-            lines = found.get(path)
+        found = self.commits.texts_of(wanted) if wanted else {}
+        for place, (run, file) in wanted.items():
+            lines = found.get(place)
             # What was measured may have been something else than what was committed.
             if lines is None or file.source not in ("", source_name("\n".join(lines))):
-                self._not_here.add((path, commit))
+                self._not_here.add(place)
             else:
-                python = Path(path).suffix in PYTHON_SUFFIXES
+                python = Path(file.path).suffix in PYTHON_SUFFIXES
                 self._texts[_key(run, file)] = Text(lines, python=python)
-
-    def lines_of(
-        self, run: Run, file: RecordedFile, other: Run, version: RecordedFile
-    ) -> Sequence[int] | None:
-        """By each line of a file where its statement stands in another version, 0 where nowhere.
-
-        None where both have the same text.
-        """
-        if file.source and file.source == version.source:
-            return None
-        here, there = self.text(run, file), self.text(other, version)
-        if here is None or there is None:
-            return ()
-        line_map = drift(here, there)
-        return [0, *(line_map.now(line) for line in range(1, len(here.lines) + 1))]
 
 
 def _key(run: Run, file: RecordedFile) -> tuple[str, str]:
@@ -279,10 +297,9 @@ def compare_runs(
         changed = [
             name for name in second if name not in first or _differ(first[name], second[name])
         ]
-        texts.read(now, [second[name] for name in changed])
-        texts.read(
-            before, [first[was] for name in changed if (was := renamed.get(name, name)) in first]
-        )
+        texts.read((now, second[name]) for name in changed)
+        earlier = (renamed.get(name, name) for name in changed)
+        texts.read((before, first[name]) for name in earlier if name in first)
     alone = before.has_branches != now.has_branches
     if alone:
         first = {name: statements_alone(file) for name, file in first.items()}
