@@ -216,7 +216,7 @@ def _packed(
 def _functions_json(
     files: Mapping[str, RecordedFile], paths: Sequence[str], notes: list[str]
 ) -> list[Any]:
-    """Functions of the last run: the file's path, name, first and last line, and counts."""
+    """Functions of the last run: the file's path, name, first line, and counts."""
     found = [
         (number, function)
         for number, path in enumerate(paths)
@@ -237,7 +237,6 @@ def _functions_json(
         _steps(_ranks([number for number, _ in found])),
         [printable(function.name) for _, function in found],
         _steps([function.first for _, function in found]),
-        [function.last - function.first for _, function in found],
         *([_counts(function.totals)[at] for _, function in found] for at in range(_N_FIGURES)),
     ]
 

@@ -70,7 +70,7 @@ function percentCell(totals) {
   const filled = element("span", { class: `c${step(value)}` });
   filled.style.width = `${value}%`;
   const bar = element("span", { class: "bar", "aria-hidden": "true" }, filled);
-  return element("td", { class: "number" }, bar, percentText(value));
+  return element("td", { class: "number" }, bar, element("span", { class: "percent" }, percentText(value)));
 }
 
 function numberCell(value) {
@@ -390,7 +390,7 @@ function drawTile(svg, tile) {
     if (header) write(cut(`${nameIn(tile)}  ${percentText(value)}`, room, 7.6), 13, { class: "name" });
   } else if (height > 18) {
     write(cut(node.name, room), 14, { class: colour });
-    if (height > 34) write(cut(percentText(value), room, 6.5), 29, { class: colour });
+    if (height > 34 && width > 46) write(percentText(value), 29, { class: colour });
   }
 }
 
@@ -596,13 +596,13 @@ function makeTables() {
 }
 
 function functionRows(packed) {
-  const [files, places, names, starts, lengths, ...counts] = packed;
+  const [files, places, names, starts, ...counts] = packed;
   let place = 0;
   let start = 0;
   return names.map((name, at) => {
     place += places[at];
     start += starts[at];
-    return { name, place: `${files[place]}:${start}-${start + lengths[at]}`,
+    return { name, place: `${files[place]}:${start}`,
       totals: counts.map((column) => column[at]) };
   });
 }

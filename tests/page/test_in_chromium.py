@@ -20,19 +20,10 @@ from covls.core.history_page import About, gather, page_data
 from covls.core.priorities import Factors, Priority, Ranking
 from covls.core.settings import Gates
 from covls.page.filling import history_page
+from tests.page.chromium import ARGUMENTS
 from tests.page.values import recorded, run
 
 pytestmark = pytest.mark.needs_tool("chromium", why="it shows the page under test")
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 HOSTILE = (
     "src/<img src=x onerror=alert(1)>.py",
@@ -310,7 +301,7 @@ def test_branches_and_flags_are_chosen(page: Page) -> None:
 
 def test_functions_and_priorities(page: Page) -> None:
     assert rows(page, "#functions-table") == ["Cart.total", "<i>f</i>"]
-    assert rows(page, "#functions-table", 1)[0] == "src/shop/cart.py:3-33"
+    assert rows(page, "#functions-table", 1)[0] == "src/shop/cart.py:3"
     assert rows(page, "#priorities-table", 3) == ["12 statements that no test runs, <u>hot</u>"]
 
 
