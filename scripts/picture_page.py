@@ -4,8 +4,7 @@
 
 CLONE is a clone of https://github.com/pallets/click, whose work tree is taken over: the tests of
 each chosen one of its last commits to src/click run under coverage, by this environment's pytest,
-and are recorded. Commits that are recorded already are not measured again. Needs chromium and
-ImageMagick.
+and are recorded. Commits that are recorded already are not measured again. Needs chromium.
 """
 
 import argparse
@@ -22,13 +21,12 @@ from tests.page.chromium import ARGUMENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
-COLOURS = 64
 GATES = "[gates]\ntotal = 80\n"
 
-# What is shown in each picture: the part of the page it begins with, its height, and the scheme.
+# What is shown in each picture: the part of the page it begins with, its size, and the scheme.
 PARTS = (
-    ("history-trend", None, 1130, "light"),
-    ("history-compare", "compare", 900, "dark"),
+    ("history-trend", None, 1000, 1130, "light"),
+    ("history-compare", "compare", 1140, 900, "dark"),
 )
 
 
@@ -69,15 +67,15 @@ def measure(clone: Path, commit: str) -> None:
     print(commit[:12], *told, recorded.stdout.strip() if recorded else "", flush=True)
 
 
-def draw(page: Path, folder: Path) -> None:
+def draw(page: Path) -> None:
     """Photograph the page into docs/pictures."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
-        for name, part, height, scheme in PARTS:
+        for name, part, width, height, scheme in PARTS:
             shown = browser.new_page(
-                viewport={"width": 1000, "height": height},
+                viewport={"width": width, "height": height},
                 color_scheme="dark" if scheme == "dark" else "light",
             )
             shown.goto(page.as_uri())
@@ -85,12 +83,7 @@ def draw(page: Path, folder: Path) -> None:
             if part:
                 shown.locator("#compare-from").select_option(index=4)
                 shown.locator(f"#{part}").evaluate("part => part.scrollIntoView()")
-            shown.screenshot(path=folder / f"{name}.png")
-            small = PICTURES / f"{name}.png"
-            subprocess.run(
-                ["convert", folder / f"{name}.png", "-colors", str(COLOURS), f"PNG8:{small}"],
-                check=True,
-            )
+            shown.screenshot(path=PICTURES / f"{name}.png")
         browser.close()
 
 
@@ -112,7 +105,7 @@ def main() -> None:
         page = Path(folder, "history.html")
         done = covls(clone, "history", "html", "--no-priorities", "--output", str(page))
         print(done.stdout + done.stderr, end="")
-        draw(page, Path(folder))
+        draw(page)
 
 
 if __name__ == "__main__":

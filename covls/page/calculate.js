@@ -32,9 +32,8 @@ function percentText(value, digits = 1) {
 
 /** A difference of percentages, with its sign. */
 function changeText(value, digits = 2) {
-  const shown = value.toFixed(digits);
-  if (Number(shown) === 0) return value === 0 ? "±0" : value > 0 ? "+0.00…" : "−0.00…";
-  return value > 0 ? `+${shown}` : `−${shown.slice(1)}`;
+  if (value === 0) return "±0";
+  return `${value > 0 ? "+" : "−"}${Math.abs(value).toFixed(digits)}`;
 }
 
 /** A number and what is counted: `1 file`, `2 files`. */
