@@ -74,10 +74,12 @@ def main() -> None:
 class Terminal:
     """A program in a terminal of its own, which no configuration of the user's touches."""
 
-    def __init__(self, folder: Path, command: str) -> None:
+    def __init__(
+        self, folder: Path, command: str, *, width: int = WIDTH, height: int = HEIGHT
+    ) -> None:
         self._server = ["tmux", "-u", "-L", f"covls-edits-{os.getpid()}"]
         self._start = [*self._server, "-f", "/dev/null", "new-session", "-d"]
-        self._start += ["-x", str(WIDTH), "-y", str(HEIGHT), "-c", str(folder), command]
+        self._start += ["-x", str(width), "-y", str(height), "-c", str(folder), command]
 
     def __enter__(self) -> Self:
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -22,6 +22,7 @@ FILE = "src/click/_termui_impl.py"
 LINE = 369
 
 INIT = """
+vim.g.loaded_covls = true
 vim.opt.runtimepath:append({folder!r})
 vim.opt.swapfile, vim.opt.number, vim.opt.termguicolors = false, true, true
 vim.opt.signcolumn, vim.opt.laststatus = 'yes', 2

@@ -129,6 +129,7 @@ def name(nvim: Neovim) -> str:
 
 
 @pytest.mark.parametrize("file", ["src/click/core.py", "src/click/utils.py"])
+@pytest.mark.shows("Neovim, plugin", "marks")
 def test_marks_are_on_exactly_the_right_lines(
     click: Path, report: dict[str, Any], nvim: Neovim, file: str
 ) -> None:
@@ -154,6 +155,7 @@ def test_marks_are_on_exactly_the_right_lines(
     }
 
 
+@pytest.mark.shows("Neovim, plugin", "moving")
 def test_marks_move_with_the_text_at_once_and_stay_what_they_are(nvim: Neovim) -> None:
     before = marks(nvim)
     rows = nvim.lua(
@@ -252,6 +254,7 @@ def test_next_and_prev_go_through_what_is_missing(nvim: Neovim) -> None:
     assert cursor(nvim) == firsts[2], "a count"
 
 
+@pytest.mark.shows("Neovim, plugin", "summary")
 def test_the_summary_has_the_figures_of_coverage_json(
     click: Path, report: dict[str, Any], nvim: Neovim
 ) -> None:
@@ -291,6 +294,7 @@ def test_the_summary_has_the_figures_of_coverage_json(
     assert name(nvim) == str(click / "src/click/termui.py")
 
 
+@pytest.mark.shows("Neovim, plugin", "priorities")
 def test_what_to_test_next(click: Path, nvim: Neovim) -> None:
     nvim.lua("vim.cmd('Covls priorities')")
     nvim.wait(lambda: len(window(nvim)) > 4, "the list")
@@ -337,6 +341,7 @@ def test_the_quickfix_and_location_lists(click: Path, report: dict[str, Any], nv
     assert {os.path.relpath(click / each, click) for each in names} == missing
 
 
+@pytest.mark.shows("Neovim, plugin", "explain")
 def test_explain_shows_all_that_is_known_of_a_line(nvim: Neovim) -> None:
     nvim.lua("assert(vim.fn.search([[\\Vif isinstance(value, bytes):]], 'w') > 0)")
     nvim.lua("vim.cmd('Covls explain')")
@@ -349,6 +354,7 @@ def test_explain_shows_all_that_is_known_of_a_line(nvim: Neovim) -> None:
     assert "partly covered" not in nvim.lua("return vim.fn.execute('messages')"), "said once"
 
 
+@pytest.mark.shows("Neovim, plugin", "go to tests")
 def test_tests_at_a_line_are_chosen_from_and_gone_to(click: Path, nvim: Neovim) -> None:
     nvim.lua(
         "vim.ui.select = function(items, options, go)\n"
@@ -365,6 +371,7 @@ def test_tests_at_a_line_are_chosen_from_and_gone_to(click: Path, nvim: Neovim) 
     assert window(nvim)[cursor(nvim) - 1].startswith(f"def {re.split('[.:]', first)[-1]}(")
 
 
+@pytest.mark.shows("Neovim, plugin", "report")
 def test_the_report_opens_at_the_line(click: Path, nvim: Neovim) -> None:
     data = stamps(click)
     nvim.lua("vim.cmd('normal! 40G'); vim.cmd('Covls report')")
@@ -450,6 +457,7 @@ def test_health_says_what_runs(click: Path, nvim: Neovim) -> None:
     assert "30 %" in text
 
 
+@pytest.mark.shows("Neovim, plugin", "status")
 def test_the_statusline_has_the_figure_of_the_file(report: dict[str, Any], nvim: Neovim) -> None:
     figure = report["files"]["src/click/utils.py"]["summary"]["percent_covered_display"]
     assert nvim.lua("return require('covls').statusline()") == f"{figure} %%"

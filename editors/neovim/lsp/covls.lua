@@ -1,5 +1,5 @@
--- covls for Neovim's own LSP client (0.11 and later). Put this folder on the runtime path, or copy
--- this file into `lsp/` of your configuration, and say `vim.lsp.enable('covls')`.
+-- covls for Neovim's own LSP client (0.11 and later). The plugin takes it from here; without that,
+-- copy this file into `lsp/` of your configuration, and say `vim.lsp.enable('covls')`.
 return {
   cmd = { 'covls', 'serve' },
   filetypes = { 'python' },

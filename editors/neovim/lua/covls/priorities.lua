@@ -29,7 +29,7 @@ function M.open()
     },
     {
       key = 't',
-      about = 'go to its test',
+      about = 'test',
       act = function(window)
         local row = window:item()
         local action = row and row.action
@@ -45,7 +45,7 @@ function M.open()
     },
     {
       key = 'b',
-      about = 'functions, files, blocks',
+      about = 'what is ranked',
       act = function(window)
         asked.by = KINDS[(vim.fn.index(KINDS, asked.by) + 1) % #KINDS + 1]
         load(window)
@@ -53,13 +53,13 @@ function M.open()
     },
     {
       key = 'p',
-      about = 'changed code only',
+      about = 'changes only',
       act = function(window)
         asked.patch = not asked.patch
         load(window)
       end,
     },
-  }))
+  }, true))
 end
 
 return M

@@ -94,7 +94,11 @@ function M.drawn(project, order, filter, current, thresholds)
     HEADS[5],
     ('file (by %s%s)'):format(order.by, order.reversed and ', reversed' or '')
   )
-  local lines, highlights, items = { head }, { { 0, 0, -1, 'CovlsSummaryHeader' } }, {}
+  local all = ('%d file%s'):format(#project.files, #project.files == 1 and '' or 's')
+  -- Above the files, where it is on screen however many there are.
+  local lines = { head, (' %s   TOTAL of %s'):format(columns(project.summary), all) }
+  local highlights = { { 0, 0, -1, 'CovlsSummaryHeader' }, { 1, 0, -1, 'CovlsSummaryHeader' } }
+  local items = {}
   for _, file in ipairs(files) do
     local name = several and ('%s/%s'):format(name_of(file.folder), file.name) or file.name
     local said = FRESHNESS[file.freshness]
@@ -115,9 +119,6 @@ function M.drawn(project, order, filter, current, thresholds)
     lines[#lines + 1] = said:format(#files, #project.files, filter)
     highlights[#highlights + 1] = { #lines - 1, 0, -1, 'CovlsSummaryNote' }
   end
-  local all = ('%d file%s'):format(#project.files, #project.files == 1 and '' or 's')
-  lines[#lines + 1] = (' %s   TOTAL of %s'):format(columns(project.summary), all)
-  highlights[#highlights + 1] = { #lines - 1, 0, -1, 'CovlsSummaryHeader' }
   for _, problem in ipairs(project.problems) do
     lines[#lines + 1] = ' ' .. problem:gsub('\n', ' ')
     highlights[#highlights + 1] = { #lines - 1, 0, -1, 'CovlsSummaryNote' }

@@ -80,8 +80,9 @@ end
 --- Opens a list.
 ---@param title string
 ---@param keys { key: string, about: string, act: fun(window: covls.Window) }[]
+---@param wrap? boolean whether lines that are too long go on below
 ---@return covls.Window
-function M.open(title, keys)
+function M.open(title, keys, wrap)
   local look = require('covls.config').get().window
   local from = vim.api.nvim_get_current_win()
   local buffer = vim.api.nvim_create_buf(false, true)
@@ -91,7 +92,6 @@ function M.open(title, keys)
   local height = math.max(3, math.floor((vim.o.lines - vim.o.cmdheight) * look.height))
   local footer = vim
     .iter(keys)
-    :filter(function(each) return each.about ~= '' end)
     :map(function(each) return ('%s %s'):format(each.key, each.about) end)
     :totable()
   footer[#footer + 1] = 'q close'
@@ -108,7 +108,9 @@ function M.open(title, keys)
     footer = bordered and (' %s '):format(table.concat(footer, ' · ')) or nil,
   })
   vim.wo[window].cursorline = true
-  vim.wo[window].wrap = false
+  vim.wo[window].wrap = wrap or false
+  vim.wo[window].linebreak = true
+  vim.wo[window].breakindent = true
   vim.wo[window].winhighlight = 'NormalFloat:CovlsSummaryNormal,FloatBorder:CovlsSummaryBorder,'
     .. 'CursorLine:CovlsSummaryCursorLine,FloatTitle:CovlsSummaryHeader'
   local self = setmetatable({
