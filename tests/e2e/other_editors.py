@@ -16,8 +16,8 @@ PAGES = Path(__file__).parents[2] / "docs" / "editors"
 PATIENCE = 600.0
 """Seconds for all that an editor does; each thing that it waits for has a deadline of its own."""
 
-LACKS = 77
-"""An editor's exit code where it has no such client."""
+LACKS = "lacks"
+"""What an editor finds where it has no such client."""
 
 ONE_MORE = """
 
@@ -61,10 +61,8 @@ def recipe(page: str, heading: str, language: str) -> str:
     return "\n".join(re.findall(rf"```{language}\n(.*?)```", part, re.DOTALL))
 
 
-def drive(
-    command: Sequence[str | Path], at: Place, **environment: str
-) -> tuple[int, Mapping[str, Any]]:
-    """Run an editor to its end; its exit code, and what it found."""
+def drive(command: Sequence[str | Path], at: Place, **environment: str) -> Mapping[str, Any]:
+    """Run an editor to its end. Returns what it found."""
     done = subprocess.run(
         command,
         cwd=at.shop,
@@ -80,9 +78,7 @@ def drive(
         check=False,
         timeout=PATIENCE,
     )
-    if done.returncode == LACKS:
-        return LACKS, {}
     assert at.result.is_file(), done.stdout + done.stderr
     found: dict[str, Any] = json.loads(at.result.read_text(encoding="utf-8"))
     assert "error" not in found, f"{found['error']}\n{found}\n{done.stderr}"
-    return done.returncode, found
+    return found
