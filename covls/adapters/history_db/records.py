@@ -7,6 +7,7 @@ import zlib
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -76,7 +77,13 @@ def unpacked(path: str, totals: Totals, content: bytes) -> RecordedFile:
 
 def _function(parts: list[Any]) -> RecordedFunction:
     name, first, last, statements, *counts = parts
-    return RecordedFunction(name, first, last, Totals(*counts), int(statements, 16))
+    return RecordedFunction(name, first, last, _totals(*counts), int(statements, 16))
+
+
+@lru_cache(maxsize=65_536)
+def _totals(*counts: int) -> Totals:
+    # Most functions have the counts of some other.
+    return Totals(*counts)
 
 
 def _branches(flat: Iterable[int]) -> Iterable[tuple[int, int, tuple[int, ...]]]:
