@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -75,8 +74,9 @@ class Database:
 
     def _sqlite(self, file: Path) -> Engine:
         def connect() -> sqlite3.Connection:
-            mode = "ro" if self.read_only else "rwc"
-            uri = f"file:{quote(str(file))}?mode={mode}"
+            # Also who only reads may have to take back what a process that was killed has begun.
+            mode = "rw" if self.read_only else "rwc"
+            uri = f"{file.absolute().as_uri()}?mode={mode}"
             # Any thread may use it, one after another; SQLAlchemy sees to that. Transactions are
             # begun below.
             opened = sqlite3.connect(
@@ -88,6 +88,8 @@ class Database:
             )
             # A file that came with somebody's repository may define what it likes.
             opened.execute("PRAGMA trusted_schema = OFF")
+            if self.read_only:
+                opened.execute("PRAGMA query_only = ON")
             return opened
 
         engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool)

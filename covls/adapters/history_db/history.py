@@ -118,16 +118,16 @@ class History:
             text = ",".join(tidy_flags(flags))
         except ValueError as error:
             raise HistoryError(str(error)) from error
-        by_path = {file.path: file for file in files}
+        by_path = {_plain(file.path): file for file in files}
         # What takes long is done before others have to wait.
-        prepared = {path: _prepared(file) for path, file in by_path.items()}
+        prepared = {path: _prepared(path, file) for path, file in by_path.items()}
         about: dict[str, object] = {
             "commit_id": commit.id,
             "flags": text,
             "parents": " ".join(commit.parents),
-            "branch": commit.branch,
+            "branch": None if commit.branch is None else _plain(commit.branch),
             "authored": microseconds(commit.authored),
-            "subject": commit.subject,
+            "subject": _plain(commit.subject),
             "recorded": microseconds(recorded or now()),
         }
         with self._database.writing() as connection:
@@ -137,7 +137,7 @@ class History:
                 known = _files(connection, _row_of(connection, before.id), None)
                 for path, file in known.items():
                     by_path[path] = merged(file, by_path[path]) if path in by_path else file
-                prepared = {path: _prepared(file) for path, file in by_path.items()}
+                prepared = {path: _prepared(path, file) for path, file in by_path.items()}
                 clean = clean and before.clean
                 has_branches = has_branches or before.has_branches
                 versions = {**json.loads(before.versions), **versions}
@@ -311,9 +311,14 @@ class History:
         self._database.compact()
 
 
-def _prepared(file: RecordedFile) -> tuple[bytes, Totals, bytes]:
+def _plain(text: str) -> str:
+    """A text that every database can hold: a path may have bytes that are no letters."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
+def _prepared(path: str, file: RecordedFile) -> tuple[bytes, Totals, bytes]:
     content = packed(file)
-    return digest(file.path, file.totals, content), file.totals, content
+    return digest(path, file.totals, content), file.totals, content
 
 
 def _store(connection: Connection, prepared: Mapping[str, tuple[bytes, Totals, bytes]]) -> bytes:

@@ -63,6 +63,16 @@ def test_files_of_several_runs_are_read_once(history: History) -> None:
     assert found[0][1]["a.py"] is found[1][1]["a.py"]
 
 
+def test_letters_that_no_database_takes(history: History) -> None:
+    """Are spelt out: a path is what the file system says."""
+    one = replace(commit(1, "bra\udcffnch"), subject="nul \0 ends")
+    run = history.record(
+        one, [], clean=True, versions={}, has_branches=True, files=[file("a\udce4.py")]
+    )
+    assert (run.commit.branch, run.commit.subject) == ("bra\\udcffnch", "nul \\0 ends")
+    assert list(history.files(run)) == ["a\\udce4.py"]
+
+
 def test_what_is_not_there(history: History) -> None:
     """Is None, or an error that says so."""
     assert history.runs() == []

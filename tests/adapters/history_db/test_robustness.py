@@ -149,9 +149,13 @@ def test_a_process_that_is_killed_leaves_no_half_run(history_url: str) -> None:
             time.sleep(chance.random() / 20)
             process.kill()
             process.wait(60)
+        settings = Settings(history=HistorySettings(history_url))
+        with open_history(Path("/nowhere"), settings, mode="read") as reader:
+            seen = reader.runs()
         with opened(history_url) as history:
             runs = history.runs()
             assert runs
+            assert seen == runs
             assert all(whole(history, run) for run in runs)
             assert all(len(history.files(run)) == 60 for run in runs)
             one = history.record(
