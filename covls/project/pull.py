@@ -19,6 +19,7 @@ from covls.adapters.recorded_sources import (
 )
 from covls.adapters.share import ForbiddenError, Share, ShareError, copy_file, read_file
 from covls.adapters.shared_archive import ArchiveError, unpack
+from covls.core.report import counted
 from covls.core.shared import INDEX, Manifest, is_manifest_name, read_index, read_manifest
 
 PROBED: Final = 200
@@ -220,10 +221,8 @@ def _nothing(share: Share, commit: str, ancestors: Ancestors, flags: frozenset[s
     looked = len(ancestors.commits)
     probed = share.commits() is None and looked > PROBED
     of = f" with the flags {', '.join(sorted(flags))}" if flags else ""
-    words = (
-        f"{share.shown} has nothing that was measured{of} of {commit} or of "
-        f"{min(looked, PROBED) - 1 if probed else looked - 1} commits before it"
-    )
+    before = counted((PROBED if probed else looked) - 1, "commit")
+    words = f"{share.shown} has nothing that was measured{of} of {commit} or of {before} before it"
     if ancestors.shallow:
         return (
             f"{words}, and there are no more here: this is a shallow clone. Fetch more of the "

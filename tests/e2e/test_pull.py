@@ -154,5 +154,6 @@ def test_marks_are_right_on_every_line_that_did_not_change(tmp_path: Path) -> No
                 assert expected.keys() - same
         ago = fresh("rev-list", "--count", f"{measured}..HEAD")
         first = min(marks(nvim))
-        assert f"From CI: commit {measured[:7]}, {ago} commits ago." in hover(nvim, first)
+        words = f"From CI: commit {measured[:7]}, {ago} commits ago."
+        nvim.wait(lambda: words in hover(nvim, first), "where the data are from")
     assert not (fresh.folder / ".coverage").exists()

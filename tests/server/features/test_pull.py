@@ -63,8 +63,8 @@ async def test_the_command_fetches_and_the_editor_says_where_from(
     await minimal.receive_until("covls/status", lambda status: "2 commits ago" in status["message"])
     # A run of one's own takes its place.
     lines = (3, 4, 6, 9, 10)
-    measure(fresh, {"shop/__init__.py": (), "shop/price.py": lines}, ".coverage.new")
-    (fresh.folder / ".coverage.new").replace(fresh.folder / ".coverage")
+    measure(fresh, {"shop/__init__.py": (), "shop/price.py": lines}, "new data")
+    (fresh.folder / "new data").replace(fresh.folder / ".coverage")
     status = await until(minimal, state="ok")
     assert "From CI" not in status["message"]
     await marked(minimal, [(5, 5, "uncovered")])
