@@ -268,7 +268,8 @@ def facts(project: Project, path: Path) -> tuple[FileFacts, RootFacts]:
         in_source=any(
             _is_below(local, os.path.realpath(folder)) for folder in configuration.source_folders
         ),
-        modified_after_data=_modified(local) > snapshot.written_at,
+        # No time tells of what was measured elsewhere.
+        modified_after_data=project.pulled is None and _modified(local) > snapshot.written_at,
         verified=verified,
         measured_as=measured_as,
         failure=failure,
@@ -355,7 +356,7 @@ def _measured_files(project: Project) -> MeasuredFiles | None:
             sorted(
                 os.path.relpath(local, project.root)
                 for local in located.found.values()
-                if _modified(local) > snapshot.written_at
+                if project.pulled is None and _modified(local) > snapshot.written_at
             )
         ),
     )
@@ -422,6 +423,13 @@ def _settings_findings(
             "settings",
             "New data is not noticed, because of `watch.mode`.",
             'Set it to "auto" to have marks follow the test runs.',
+        )
+    if project.pulled is not None:
+        yield Finding(
+            Level.NOTE,
+            "data",
+            f"What is shown is not data of your own. {project.status().message}",
+            "A run of the tests takes its place; `covls pull` fetches what is newer.",
         )
     for problem in project.configuration.problems:
         yield Finding(Level.ERROR, "configuration", str(problem))

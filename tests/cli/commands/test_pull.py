@@ -77,6 +77,9 @@ def test_a_fresh_clone_shows_what_was_measured_three_commits_ago(
         ("missing", "fresh"),
     ]
     assert stamps(fresh.folder) == before
+    doctor = covls(fresh.folder, "doctor")
+    assert f"not data of your own. From CI: commit {measured[:7]}, 3 commits ago." in doctor.out
+    assert "Saved after the data was written" not in doctor.out
 
 
 def test_data_of_ones_own_win_at_once_unless_others_are_asked_for(
