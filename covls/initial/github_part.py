@@ -57,7 +57,7 @@ jobs:
           url="https://x-access-token:$TOKEN@${{GITHUB_SERVER_URL#https://}}/$GITHUB_REPOSITORY"
           there=$(git ls-remote "$url" refs/heads/covls-history)
           if [ -n "$there" ]; then
-            git fetch --quiet --depth 1 "$url" refs/heads/covls-history
+            git fetch --quiet "$url" refs/heads/covls-history
             mkdir -p .covls
             git show FETCH_HEAD:history.sqlite > .covls/history.sqlite
           fi

@@ -87,6 +87,7 @@ def test_the_history_is_kept_in_a_branch_and_found_by_the_next_run(
         assert found.returncode == 0, found.stderr
         assert (checkout / ".covls" / "history.sqlite").read_bytes() == content
     assert git(origin, "rev-list", "--count", "covls-history").strip() == "1"
+    assert git(checkout, "rev-parse", "--is-shallow-repository").strip() == "false"
     assert "a-token" not in (checkout / ".git" / "FETCH_HEAD").read_text()
 
 

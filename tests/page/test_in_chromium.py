@@ -367,6 +367,19 @@ def test_everything_is_reached_by_tab(page: Page) -> None:
     assert order == sorted(order)
 
 
+def test_a_long_table_is_shown_in_parts(browser: Browser, tmp_path: Path) -> None:
+    files = [recorded(f"src/name{number}.py", 9, 1) for number in range(230)]
+    file = tmp_path / "long.html"
+    file.write_text(history_page(ABOUT, gather([run(0, *files)])), encoding="utf-8")
+    page = opened(browser, file.as_uri()).page
+    expect(page.locator("#files-table tbody tr")).to_have_count(200)
+    page.get_by_role("button", name="Show more (30 are left)").click()
+    expect(page.locator("#files-table tbody tr")).to_have_count(230)
+    expect(page.locator("#files-table tbody tr:nth-child(201) button")).to_be_focused()
+    expect(page.locator("#files-table .more")).to_be_hidden()
+    page.context.close()
+
+
 def test_a_page_without_runs_says_so(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "empty.html"
     file.write_text(history_page(ABOUT, gather([])), encoding="utf-8")
