@@ -448,6 +448,11 @@ def test_completion(nvim: Neovim, typed: str, offered: list[str]) -> None:
 
 
 def test_health_says_what_runs(click: Path, nvim: Neovim) -> None:
+    # Counted behind what is on screen.
+    nvim.wait(
+        lambda: nvim.lua("return require('covls.status').roots()[1].percentText == '30'"),
+        "the project's figure",
+    )
     nvim.lua("vim.cmd('silent checkhealth covls')")
     text = "\n".join(window(nvim))
     assert "ERROR" not in text
@@ -460,7 +465,10 @@ def test_health_says_what_runs(click: Path, nvim: Neovim) -> None:
 @pytest.mark.shows("Neovim, plugin", "status")
 def test_the_statusline_has_the_figure_of_the_file(report: dict[str, Any], nvim: Neovim) -> None:
     figure = report["files"]["src/click/utils.py"]["summary"]["percent_covered_display"]
-    assert nvim.lua("return require('covls').statusline()") == f"{figure} %%"
+    # A test before this one may have left word that something was edited.
+    nvim.wait(
+        lambda: nvim.lua("return require('covls').statusline()") == f"{figure} %%", "the figure"
+    )
     nvim.lua(
         "_G.told = 0\n"
         "vim.api.nvim_create_autocmd('User', {\n"
