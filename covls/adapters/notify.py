@@ -11,8 +11,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -66,18 +65,25 @@ def send(to: Sequence[tuple[Service, Message]], seconds: float) -> list[str]:
             # Each of the libraries that send fails in its own way, and may name the address.
             results[place] = f"it failed ({type(error).__name__})"
 
-    with _silence():
-        threads = [
-            # Whoever drips an answer, byte by byte, is not waited for: the process ends without.
-            threading.Thread(target=work, args=(place, *each), daemon=True)
-            for place, each in enumerate(to)
-        ]
+    threads = [
+        # Whoever drips an answer, byte by byte, is not waited for: the process ends without.
+        threading.Thread(target=work, args=(place, *each), daemon=True)
+        for place, each in enumerate(to)
+    ]
+    # What the libraries log and warn of has addresses in it.
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         for thread in threads:
             thread.start()
         until = time.monotonic() + _WAITS * seconds
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
-        return list(results)
+    if not any(thread.is_alive() for thread in threads):
+        # Else what comes too late would be logged where everybody sees it.
+        logging.disable(before)
+    return list(results)
 
 
 def _send(address: str, message: Message, seconds: float) -> str:
@@ -98,16 +104,3 @@ def _send(address: str, message: Message, seconds: float) -> str:
         body_format=apprise.NotifyFormat.TEXT,
     )
     return "" if sent else "it did not take the message"
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """Keep what libraries log and warn of from being shown: addresses stand in it."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
