@@ -484,3 +484,54 @@ def test_the_statusline_has_the_figure_of_the_file(report: dict[str, Any], nvim:
     )
     assert nvim.lua("return _G.told") > 0
     nvim.lua("vim.cmd('silent undo')")
+
+
+def test_numbers_and_lines_are_marked_where_that_is_wanted(nvim: Neovim) -> None:
+    right = marks(nvim)
+    looks = (
+        "local found = {}\n"
+        "local spaces = vim.api.nvim_get_namespaces()\n"
+        "for _, mark in ipairs(vim.api.nvim_buf_get_extmarks(0, spaces['covls.marks'], 0, -1, "
+        "{ details = true })) do\n"
+        "  local look = mark[4]\n"
+        "  found[table.concat({ look.sign_text or '-', look.number_hl_group or '-', "
+        "look.line_hl_group or '-' }, ' ')] = true\n"
+        "end\n"
+        "return vim.tbl_keys(found)"
+    )
+    marked = "{ signs = false, numbers = true, lines = true }"
+    nvim.lua(f"require('covls').setup({{ trusted = false, marks = {marked} }})")
+    try:
+        assert {*nvim.lua(looks)} == {
+            "- CovlsCovered -",
+            "- CovlsMissing CovlsMissingLine",
+            "- CovlsPartial CovlsPartialLine",
+        }
+        assert marks(nvim) == right
+    finally:
+        nvim.lua("require('covls').setup({ trusted = false })")
+    assert marks(nvim) == right
+
+
+def test_hints_have_no_signs_beside_the_marks_and_failed_tests_do(nvim: Neovim) -> None:
+    least = nvim.lua(
+        "local client = vim.lsp.get_clients({ name = 'covls' })[1]\n"
+        "local config = vim.diagnostic.config(nil, vim.lsp.diagnostic.get_namespace(client.id))\n"
+        "return { config.signs.severity.min, config.underline.severity.min }"
+    )
+    assert least == [2, 2], "warnings and errors"
+    assert nvim.diagnostics(), "they are there for those who look"
+
+
+def test_a_theme_made_for_nvim_coverage_has_its_colours(nvim: Neovim, tmp_path: Path) -> None:
+    (tmp_path / "colors").mkdir()
+    theme = "highlight clear\nhighlight CoverageUncovered guifg=#123456\n"
+    (tmp_path / "colors" / "made_for_it.vim").write_text(theme)
+    target = "return vim.api.nvim_get_hl(0, { name = 'CovlsMissing' }).link"
+    assert nvim.lua(target) == "DiagnosticError"
+    folder = json.dumps(str(tmp_path))
+    nvim.lua(f"vim.opt.runtimepath:append({folder}); vim.cmd.colorscheme('made_for_it')")
+    try:
+        assert nvim.lua(target) == "CoverageUncovered"
+    finally:
+        nvim.lua(f"vim.opt.runtimepath:remove({folder}); vim.cmd.colorscheme('default')")
