@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 
 from covls.core.branches import leads_on, leads_out
@@ -64,6 +65,33 @@ def lost_words(lost: Loss, what: str = "Covered") -> str:
     if lost.last:
         return f"{what}{by} until the last run."
     return f"Last {what.lower()}{by} in the run of {lost.when}."
+
+
+_NUMBERS = ("", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def until_words(commit: str, authored: datetime, now: datetime) -> str:
+    """At which commit something was covered last, and how long ago that was, as a sentence.
+
+    >>> until_words("abc1234def", datetime(2026, 1, 1), datetime(2026, 1, 4, 12))
+    'Covered until commit abc1234 (three days ago).'
+    """
+    return f"Covered until commit {commit[:7]} ({_ago((now - authored).days)})."
+
+
+def _ago(days: int) -> str:
+    if days <= 0:
+        # The clock that the commit was made by may be ahead of this one.
+        return "today"
+    number, unit = next(
+        (days // size, unit)
+        for size, unit in ((365, "year"), (30, "month"), (7, "week"), (1, "day"))
+        if days >= 2 * size or size == 1
+    )
+    if number == 1:
+        return "yesterday"
+    words = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
+    return f"{words} {unit}s ago"
 
 
 def lost(

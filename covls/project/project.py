@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from covls.core.exclusion import Exclusion
     from covls.core.explain import Explanation
     from covls.core.gates import BaseFigures
+    from covls.core.history import Commit
     from covls.core.priorities import Ranking
     from covls.project.new_test import NewTest
+    from covls.project.past import BaseFigure, Past
     from covls.project.priorities import Priorities, Wanted
     from covls.project.recording import Recording
 
@@ -57,6 +59,7 @@ class Project:
         self._setup = set_up(self.root, settings, trusted=trusted)
         self._patches = Patches(MergeBase(self.root, settings.editor.base))
         self._priorities: Priorities | None = None
+        self._history: Past | None = None
         self._arrival = Arrival(self.root, self._setup)
 
     # Configuration
@@ -310,6 +313,37 @@ class Project:
         if files is None or files.measurement.snapshot.fingerprint != view.data:
             return None
         return files.measurement.tests
+
+    # What past runs measured
+
+    def base_figure(self) -> "BaseFigure | None":
+        """What the history has of the base that patches are told against."""
+        base = self.base()
+        if isinstance(base, str):
+            return None
+        return self._past().base(base.commit, self.settings, trusted=self.trusted is True)
+
+    def has_read_past(self, view: FileView) -> bool:
+        """Whether `read_past` has nothing to do, as far as is known without waiting."""
+        return self._history is not None and self._history.covered_until(view) is not None
+
+    def read_past(self, view: FileView) -> None:
+        """Read when the missing lines of a file were covered last, for `covered_until`."""
+        self._past().read(view, self.settings, trusted=self.trusted is True)
+
+    def covered_until(self, view: FileView, first: int, last: int) -> "Commit | None":
+        """The commit that lines of the text viewed were covered at last, of what was read."""
+        known = self._history.covered_until(view) if self._history is not None else None
+        lines = view.measured_lines(first, last) if known else ()
+        return next((known[line] for line in lines if line in known), None) if known else None
+
+    def _past(self) -> "Past":
+        from covls.project.past import Past
+
+        with self._configuring:
+            if self._history is None:
+                self._history = Past(self.root)
+            return self._history
 
     # What was changed
 

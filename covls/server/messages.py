@@ -283,6 +283,9 @@ class StatusParams:
     percent_text: str | None
     patch_percent: float | None
     patch_percent_text: str | None
+    base_percent: float | None
+    base_percent_text: str | None
+    base_commit: str | None
     stale: bool
     message: str
     python: str | None

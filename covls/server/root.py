@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from covls.adapters.pulled_data import pointer
 from covls.adapters.settings_files import read_settings_files
@@ -16,6 +17,9 @@ from covls.core.settings import Layer, Problem, Settings, read_settings
 from covls.project import Patch, Project, Refreshed
 from covls.server.messages import FolderTests, StatusParams
 from covls.server.runs import Runs
+
+if TYPE_CHECKING:
+    from covls.project.past import BaseFigure
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +88,8 @@ class Root:
     """The coverage of the patch, once it was counted; None where there is no base, too."""
     no_patch: str = ""
     """Why there is no base, for people."""
+    at_base: "BaseFigure | None" = None
+    """What the history has of the base, once the patch was counted."""
     patch_counted: object = None
     """What the patch was counted from: its data, settings, and texts."""
     counting_patch: asyncio.Task[None] | None = None

@@ -1,6 +1,7 @@
 """What was lost between two runs, and what shows that a run was partial."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,6 +18,7 @@ from covls.core.lost import (
     lost,
     lost_words,
     says_skip,
+    until_words,
 )
 from covls.core.marks import Freshness, Mark, MissedBranch, marks, missed_words, missing_blocks
 from covls.core.statements import Text
@@ -300,3 +302,24 @@ def test_a_block_is_of_one_run() -> None:
         (7, 7, None),
     ]
     assert all(block.freshness is Freshness.FRESH for block in blocks)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (-3, "today"),
+        (0.9, "today"),
+        (1, "yesterday"),
+        (3.5, "three days ago"),
+        (13, "13 days ago"),
+        (14, "two weeks ago"),
+        (59, "eight weeks ago"),
+        (60, "two months ago"),
+        (729, "24 months ago"),
+        (731, "two years ago"),
+    ],
+)
+def test_how_long_ago_a_line_was_covered_last(days: float, words: str) -> None:
+    now = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    found = until_words("abc1234" * 5, now - timedelta(days=days), now)
+    assert found == f"Covered until commit abc1234 ({words})."

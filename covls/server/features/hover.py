@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from lsprotocol import types
 
 from covls.core.coverage import State
-from covls.core.lost import lost_words
+from covls.core.lost import lost_words, until_words
 from covls.core.marks import Freshness, Mark, MissedBranch, missed_words
 from covls.core.told_apart import ONLY_FIRST_TESTS
 from covls.project import FileView, Project
@@ -45,10 +46,17 @@ async def hover(session: Session, params: types.HoverParams) -> types.Hover | No
     tests: tuple[str, ...] | None = None
     if ran and recorded and mark.freshness not in (Freshness.EDITED, Freshness.NEW):
         tests = tuple(await session.in_thread(project.tests_reaching, shown.view, line, line))
+    until = ""
+    if mark.state is State.MISSING and mark.freshness is Freshness.FRESH:
+        # Of what was read in the background: to ask a history would take too long here.
+        commit = project.covered_until(shown.view, line, line)
+        if commit is not None:
+            until = until_words(commit.id, commit.authored, datetime.now(UTC))
     markdown = session.capabilities.hover_markdown
     text = describe(
         mark,
         tests,
+        until=until,
         recorded=recorded,
         only_first=project.only_first_tests,
         origin=shown.view.origin,
@@ -66,8 +74,12 @@ async def prepare(session: Session, document: Document, shown: Shown) -> None:
     """Read the tests of a file that is on screen, in the background: hovers are then quick."""
     root, view = document.root, shown.view
     project = root.project if root is not None and root.settings.hover.enable else None
-    if view is not None and project is not None and not project.has_read_tests(view):
+    if view is None or project is None:
+        return
+    if not project.has_read_tests(view):
         session.spawn(_read_tests(session, project, document, view), "Reading tests")
+    if not project.has_read_past(view):
+        session.spawn(_read_past(session, project, document, view), "Reading the history")
 
 
 async def _read_tests(
@@ -79,6 +91,14 @@ async def _read_tests(
             await session.in_thread(project.reached, view)
 
 
+async def _read_past(
+    session: Session, project: Project, document: Document, view: FileView
+) -> None:
+    async with session.in_background:
+        if not document.closed:
+            await session.in_thread(project.read_past, view)
+
+
 def describe(
     mark: Mark,
     tests: Sequence[str] | None,
@@ -88,13 +108,14 @@ def describe(
     origin: str = "",
     pulled: str = "",
     uri: str | None = None,
+    until: str = "",
 ) -> str:
     """The words of a hover, in Markdown where there is a URI to link to, else as plain text.
 
     `tests` is None where they are not known for this mark; `recorded` says whether they are for
     any, and `only_first` that the data names the first test of each line alone. `origin` says
     where the measured text is from, if it is not the file's on disk, `pulled` where the data are
-    from, if they are not the project's own.
+    from, if they are not the project's own, and `until` at which commit the line was covered last.
     """
     markdown = uri is not None
     state = _STATES[mark.state]
@@ -117,6 +138,8 @@ def describe(
         if mark.lost is not None:
             words = lost_words(mark.lost)
             parts.append(_escape(words) if markdown else words)
+        if until:
+            parts.append(until)
     parts += [_missed(mark, branch, uri) for branch in mark.branches]
     if tests is not None:
         parts.append(_tests(tests, markdown))

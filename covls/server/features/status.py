@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from covls.core.coverage import percent_text
 from covls.core.marks import Freshness
@@ -12,6 +13,9 @@ from covls.server.messages import STATUS, RunCounts, StatusParams
 from covls.server.progress import Progress, with_progress
 from covls.server.root import Root
 from covls.server.session import Session
+
+if TYPE_CHECKING:
+    from covls.project.past import BaseFigure
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +71,7 @@ def status_of(session: Session, root: Root) -> StatusParams:
     if root.settings.editor.scope == "patch" and root.patch_counted is not None:
         about_patch = _no_patch(root) if root.patch is None else patch_message(root.patch)
         message = f"{message} {about_patch}".lstrip()
+    at_base = root.at_base
     run = None
     if (counts := root.runs.counts) is not None:
         state, message = State.RUNNING, f"covls runs tests: {counts.words}. {message}".strip()
@@ -85,6 +90,9 @@ def status_of(session: Session, root: Root) -> StatusParams:
         patch_percent_text=(
             None if patch_percent is None else percent_text(patch_percent, precision)
         ),
+        base_percent=None if at_base is None else at_base.percent,
+        base_percent_text=None if at_base is None else percent_text(at_base.percent, precision),
+        base_commit=None if at_base is None else at_base.commit,
         stale=stale,
         message=message,
         python=python,
@@ -191,7 +199,8 @@ async def _count_patch(session: Session, root: Root) -> None:
                 for document in session.documents.values()
                 if document.root is root
             }
-            root.patch, root.no_patch = await session.in_thread(_patch_of, project, texts)
+            found = await session.in_thread(_patch_of, project, texts)
+            root.patch, root.no_patch, root.at_base = found
             session.tell_status(root)
             await asyncio.sleep(BETWEEN)
     finally:
@@ -199,10 +208,12 @@ async def _count_patch(session: Session, root: Root) -> None:
     session.tell_status(root)
 
 
-def _patch_of(project: Project, texts: dict[Path, str]) -> tuple[Patch | None, str]:
+def _patch_of(
+    project: Project, texts: dict[Path, str]
+) -> "tuple[Patch | None, str, BaseFigure | None]":
     patch = project.patch(texts)
     base = project.base()
-    return patch, base if isinstance(base, str) else ""
+    return patch, base if isinstance(base, str) else "", project.base_figure()
 
 
 def _patch_source(session: Session, root: Root) -> object:

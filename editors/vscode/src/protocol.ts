@@ -230,6 +230,9 @@ export interface StatusParams {
   percentText: string | null;
   patchPercent: number | null;
   patchPercentText: string | null;
+  basePercent: number | null;
+  basePercentText: string | null;
+  baseCommit: string | null;
   stale: boolean;
   message: string;
   python: string | null;

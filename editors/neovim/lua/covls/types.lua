@@ -187,6 +187,9 @@
 ---@field percentText? string
 ---@field patchPercent? number
 ---@field patchPercentText? string
+---@field basePercent? number
+---@field basePercentText? string
+---@field baseCommit? string
 ---@field stale boolean
 ---@field message string
 ---@field python? string

@@ -59,6 +59,9 @@ function tooltipOf(status: StatusParams, file: FileCoverageResult | undefined): 
   if (status.patchPercentText !== null) {
     lines.push(`Patch: ${status.patchPercentText} %`);
   }
+  if (status.basePercentText !== null && status.baseCommit !== null) {
+    lines.push(`Base: ${status.basePercentText} % at ${status.baseCommit.slice(0, 7)}`);
+  }
   lines.push(STATES[status.state] ?? status.state);
   if (status.message !== '') {
     lines.push(status.message);

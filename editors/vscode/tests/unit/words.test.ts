@@ -50,8 +50,11 @@ test('that there is no server is said before all else', () => {
 });
 
 test('all figures stand in the tooltip, with what the server says', () => {
-  const { tooltip } = words({ ...STATUS, patchPercentText: '75', message: 'shop.py' }, FILE, undefined);
-  for (const part of ['This file: 65 %, 5 of 16', '2 partly', 'Project: 80 %', 'Patch: 75 %', 'shop.py']) {
+  const base = { basePercentText: '81', baseCommit: '6f1c2d0b8f9b6a1d1f0c6a1b7f3f8e0f5a9d7c21' };
+  const status = { ...STATUS, patchPercentText: '75', ...base, message: 'shop.py' };
+  const { tooltip } = words(status, FILE, undefined);
+  const figures = ['This file: 65 %, 5 of 16', '2 partly', 'Project: 80 %', 'Patch: 75 %'];
+  for (const part of [...figures, 'Base: 81 % at 6f1c2d0', 'shop.py']) {
     assert.ok(tooltip.includes(part), part);
   }
 });
