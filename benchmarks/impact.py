@@ -228,6 +228,8 @@ class Measured:
         python = testmon_python() if project.runner == "pytest" else None
         self._testmon = Testmon(project, self._live.root, folder, python) if python else None
         self._before = dict(contents(self._live.editor))
+        self._roots = [self._live.root, *folder.glob("testmon/*")]
+        self._there = {path for root in self._roots for path in files_below(root)}
 
     def after(self, number: int) -> Iterator[Figures]:
         """What each program does after a mutation, which is the same for each number."""
@@ -266,6 +268,14 @@ class Measured:
                 len(missed - alone),
             )
         restore(live.editor, self._before)
+        # By a mutation tests may write a file, of which covls could not tell who reads it.
+        for path in {path for root in self._roots for path in files_below(root)} - self._there:
+            path.unlink()
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """All files in a folder and in those below it."""
+    return (path for path in folder.rglob("*") if path.is_file())
 
 
 def measure(names: Sequence[str], mutations: int, seed: int, folder: Path, into: Path) -> None:
