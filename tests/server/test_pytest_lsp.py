@@ -56,7 +56,7 @@ class Editor:
 
     async def status(self, **values: Any) -> Any:
         """The first status that has these values."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 self._told.clear()
                 for status in self._statuses:

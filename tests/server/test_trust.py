@@ -78,7 +78,7 @@ async def test_trust_that_comes_later_holds_at_once(minimal: Client, shop: Path)
     assert not ran.exists()
     settings = {"covls": {"trusted": True, "python": sys.executable}}
     minimal.notify("workspace/didChangeConfiguration", {"settings": settings})
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not ran.exists():
         assert time.monotonic() < deadline, minimal.log()
         minimal.change(uri, (shop / "shop.py").read_text() + "\n")

@@ -13,7 +13,7 @@ import pytest
 from covls.server.features import status
 from covls.server.protocol import Server
 from covls.server.session import Document, Session
-from tests.server.client import Client, shape, uri_of
+from tests.server.client import DEADLINE, Client, shape, uri_of
 from tests.server.conftest import SHAPE, SHOP, copy
 from tests.server.features.test_project_coverage import figures, large
 
@@ -103,6 +103,13 @@ async def test_figures_that_were_asked_for_are_told_of_every_root(
     await minimal.end()
 
 
+def put(path: Path, data: bytes) -> None:
+    """Write a file whole, for the server may read it at any moment."""
+    new = path.with_name("next")
+    new.write_bytes(data)
+    new.replace(path)
+
+
 async def test_data_that_cannot_be_read_keeps_the_last_good_view(
     client: Client, shop: Path
 ) -> None:
@@ -111,7 +118,7 @@ async def test_data_that_cannot_be_read_keeps_the_last_good_view(
     uri = client.open(shop / "shop.py")
     assert shape(await client.diagnostics(uri)) == SHAPE
     data = (shop / ".coverage").read_bytes()
-    (shop / ".coverage").write_bytes(data[: len(data) // 2])
+    put(shop / ".coverage", data[: len(data) // 2])
     status = await until(client, state="error")
     assert str(shop / ".coverage") in status["message"]
     message = await client.receive("window/showMessage")
@@ -119,7 +126,7 @@ async def test_data_that_cannot_be_read_keeps_the_last_good_view(
     # What is on screen stays there.
     assert (await client.coverage(uri))["summary"]["statements"] == 16
     assert client.count("textDocument/publishDiagnostics") == 0
-    (shop / ".coverage").write_bytes(data)
+    put(shop / ".coverage", data)
     await until(client, state="ok")
     client.ignore("covls/status")
     await client.end()
@@ -212,7 +219,7 @@ async def test_two_roots_have_a_status_each(minimal: Client, shop: Path, tmp_pat
     await minimal.receive(
         "covls/status", lambda s: (s["folder"], s["state"]) == (uri_of(other), "noData")
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + DEADLINE
     while not any(m["params"]["percent"] for m in minimal.unclaimed):
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
