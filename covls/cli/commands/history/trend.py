@@ -134,7 +134,7 @@ def _name(run: "Run") -> str:
 def _levels() -> str:
     """The characters for bars that the terminal has."""
     try:
-        BARS.encode(sys.stdout.encoding or "ascii")
+        BARS.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         return PLAIN_BARS
     return BARS
