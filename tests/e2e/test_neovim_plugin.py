@@ -432,6 +432,12 @@ def test_what_is_typed_wrongly_is_said(nvim: Neovim, typed: str, words: str) -> 
     assert words in said(nvim)
 
 
+@pytest.mark.parametrize("command", ["explain", "tests", "run", "run cursor", "quickfix"])
+def test_where_no_file_is_that_is_said(nvim: Neovim, command: str) -> None:
+    nvim.lua(f"vim.cmd('silent enew'); vim.cmd('Covls {command}')")
+    assert f":Covls {command} is about a file, and this is none" in said(nvim)
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [

@@ -10,6 +10,7 @@ local M = {}
 ---@class covls.Subcommand
 ---@field about string
 ---@field arguments? string[] the words it takes, of which one may be given
+---@field elsewhere? string[] the words with which it is not about the current file
 ---@field run fun(given: covls.Given)
 
 local function server() return require('covls.server') end
@@ -59,6 +60,7 @@ M.SUBCOMMANDS = {
   run = {
     about = 'Run tests: those that reach the file or the cursor, those that edits affect, or all.',
     arguments = { 'file', 'cursor', 'affected', 'all' },
+    elsewhere = { 'affected', 'all' },
     run = function(given) server().run(RUNS[given.arguments[1] or 'file'](given)) end,
   },
   cancel = {
@@ -91,15 +93,18 @@ M.SUBCOMMANDS = {
   quickfix = {
     about = 'What is missing in this file, or in all, in the quickfix list.',
     arguments = { 'file', 'all' },
+    elsewhere = { 'all' },
     run = function(given) require('covls.quickfix')[given.arguments[1] or 'file'](false) end,
   },
   loclist = {
     about = "The same in the window's location list.",
     arguments = { 'file', 'all' },
+    elsewhere = { 'all' },
     run = function(given) require('covls.quickfix')[given.arguments[1] or 'file'](true) end,
   },
   explain = {
     about = 'All that is known of this line.',
+    elsewhere = {},
     run = function(given)
       server().command('explain', { uri(), given.first - 1 }, function(found)
         local lines = vim.split(found.markdown, '\n', { plain = true })
@@ -109,6 +114,7 @@ M.SUBCOMMANDS = {
   },
   tests = {
     about = 'The tests that reach this line, or the lines of a range, to choose one and go to it.',
+    elsewhere = {},
     run = function(given) require('covls.tests').pick(given.first, given.last) end,
   },
   log = {
@@ -160,6 +166,12 @@ function M.run(given)
     local known = subcommand.arguments and 'takes ' .. table.concat(subcommand.arguments, ', ')
       or 'takes nothing'
     problem = (':Covls %s %s, not %s'):format(name, known, arguments[1])
+  elseif
+    subcommand.elsewhere
+    and not vim.tbl_contains(subcommand.elsewhere, arguments[1])
+    and (vim.bo.buftype ~= '' or vim.api.nvim_buf_get_name(0) == '')
+  then
+    problem = (':Covls %s is about a file, and this is none'):format(given.args)
   end
   if problem then
     vim.notify('covls: ' .. problem, vim.log.levels.ERROR)
