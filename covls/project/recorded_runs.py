@@ -6,7 +6,6 @@ by the times of their authors, which is all that a history has by itself.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -129,10 +128,7 @@ def flaky_in(
 ) -> dict[str, int]:
     """The flaky lines of the files of a run, as bits, told by other runs, newest commit first."""
     runs = [each for each in evidence if each.clean][:most]
-    changed: set[str] = set()
-    for one, other in pairwise(runs):
-        first, second = history.differing(one, other)
-        changed.update(first.keys() & second.keys())
+    changed = history.changing(runs)
     names = texts.commits.code_names([each.commit.id for each in reversed(runs)])
     codes = {
         each.number: f"{names[each.commit.id]} {sorted(each.versions.items())}"

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final, Literal
 
@@ -241,14 +242,29 @@ class History:
     def differing(
         self, first: Run, second: Run
     ) -> tuple[dict[str, RecordedFile], dict[str, RecordedFile]]:
-        """The files of each of two runs that are not the very same in the other."""
+        """The files of each of two runs that are not the very same in the other.
+
+        Without their functions: to read these takes as long as all the rest.
+        """
         with self._database.reading() as connection:
             one = _numbers(_row_of(connection, first.number))
             other = _numbers(_row_of(connection, second.number))
             return (
-                _records(connection, one.difference(other)),
-                _records(connection, other.difference(one)),
+                _records(connection, one.difference(other), functions=False),
+                _records(connection, other.difference(one), functions=False),
             )
+
+    def changing(self, of: Iterable[Run]) -> set[str]:
+        """The paths of which some run holds something else than the one before it in `of`."""
+        with self._database.reading() as connection:
+            rows = [records_of_row(_row_of(connection, run.number)) for run in of]
+            names = _path_names(connection)
+        changed: set[int] = set()
+        for one, other in pairwise(rows):
+            # Paths that one of them has not heard of are beyond the end of its row.
+            both = enumerate(zip(one, other, strict=False), 1)
+            changed.update(path for path, (a, b) in both if a != b and a and b)
+        return {names[path] for path in changed}
 
     def versions(
         self, path: str, of: Sequence[Run] | None = None
@@ -418,13 +434,16 @@ def _files(
     return _records(connection, wanted - {0})
 
 
-def _records(connection: Connection, wanted: Collection[int]) -> dict[str, RecordedFile]:
-    found = {file.path: file for _, file in _each_record(connection, wanted)}
+def _records(
+    connection: Connection, wanted: Collection[int], *, functions: bool = True
+) -> dict[str, RecordedFile]:
+    read = _each_record(connection, wanted, functions=functions)
+    found = {file.path: file for _, file in read}
     return dict(sorted(found.items()))
 
 
 def _each_record(
-    connection: Connection, wanted: Collection[int]
+    connection: Connection, wanted: Collection[int], *, functions: bool = True
 ) -> Iterator[tuple[int, RecordedFile]]:
     if not wanted:
         return
@@ -432,7 +451,8 @@ def _each_record(
     asked = columns.join(paths, paths.c.id == records.c.path_id)
     for row in _each(connection, asked, wanted):
         try:
-            yield row.id, unpacked(row.path, Totals(*row[3:]), row.content)
+            totals = Totals(*row[3:])
+            yield row.id, unpacked(row.path, totals, row.content, functions=functions)
         except ValueError as error:
             raise HistoryError(f"The history cannot be read: {error}.") from error
 

@@ -52,13 +52,14 @@ def compressed(content: bytes) -> bytes:
     return zlib.compress(content, 6)
 
 
-def unpacked(path: str, totals: Totals, content: bytes) -> RecordedFile:
-    """A stored record. Raises ValueError where it is none."""
+def unpacked(path: str, totals: Totals, content: bytes, *, functions: bool = True) -> RecordedFile:
+    """A stored record, with its functions or without. Raises ValueError where it is none."""
     try:
         unpacker = zlib.decompressobj()
         text = unpacker.decompress(content, MAX_BYTES)
         parts = json.loads(text)
-        source, statements, executed, partial, flat, functions = parts
+        source, statements, executed, partial, flat, named = parts
+        starts = range(0, len(named), 11) if functions else ()
         return RecordedFile(
             path,
             source,
@@ -66,9 +67,7 @@ def unpacked(path: str, totals: Totals, content: bytes) -> RecordedFile:
             int(statements, 16),
             int(executed, 16),
             int(partial, 16),
-            tuple(
-                _function(functions[first : first + 11]) for first in range(0, len(functions), 11)
-            ),
+            tuple(_function(named[first : first + 11]) for first in starts),
             tuple(_branches(flat)),
         )
     except (zlib.error, TypeError, ValueError, RuntimeError) as error:

@@ -158,13 +158,25 @@ def test_the_same_again_merges(history: History) -> None:
 
 
 def test_what_differs_between_runs(history: History) -> None:
-    """Is read alone."""
+    """Is read alone, and without its functions."""
     one = record(history, 1, files=[file("a.py"), file("b.py"), file("gone.py")])
     other = record(history, 2, files=[file("a.py"), file("b.py", (1,)), file("new.py")])
     before, after = history.differing(one, other)
-    assert before == {"b.py": file("b.py"), "gone.py": file("gone.py")}
-    assert after == {"b.py": file("b.py", (1,)), "new.py": file("new.py")}
+    b, gone = file("b.py"), file("gone.py")
+    assert before == {"b.py": replace(b, functions=()), "gone.py": replace(gone, functions=())}
+    b, new = file("b.py", (1,)), file("new.py")
+    assert after == {"b.py": replace(b, functions=()), "new.py": replace(new, functions=())}
     assert history.differing(one, one) == ({}, {})
+
+
+def test_paths_that_change_from_run_to_run(history: History) -> None:
+    """Not those that come and go."""
+    one = record(history, 1, files=[file("a.py"), file("b.py"), file("gone.py")])
+    other = record(history, 2, files=[file("a.py"), file("b.py", (1,)), file("new.py")])
+    third = record(history, 3, files=[file("a.py"), file("b.py", (1,)), file("new.py", (1,))])
+    assert history.changing([one, other, third]) == {"b.py", "new.py"}
+    assert history.changing([other, one]) == {"b.py"}
+    assert history.changing([one]) == set()
 
 
 def test_one_file_of_all_runs(history: History) -> None:
