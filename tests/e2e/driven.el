@@ -40,11 +40,12 @@
   (beginning-of-line))
 
 (defun covls-hear (what words)
-  "Wait until the server says WORDS, and note all of it as WHAT."
-  (covls-note what (covls-wait words (lambda ()
-                                       (cl-find-if (lambda (said) (string-match-p words said))
-                                                   covls-said))))
-  (setq covls-said nil))
+  "Wait until the server says WORDS, note all of it as WHAT, and keep what it said after."
+  (let ((heard (covls-wait words (lambda ()
+                                   (cl-find-if (lambda (said) (string-match-p words said))
+                                               covls-said)))))
+    (covls-note what heard)
+    (setq covls-said (cl-subseq covls-said 0 (cl-position heard covls-said :test #'eq)))))
 
 (defun covls-run (drive)
   "Call DRIVE with the file that the command line names, and leave what was found in the other."

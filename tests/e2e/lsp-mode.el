@@ -47,7 +47,7 @@
 (advice-add 'lsp-on-progress-modeline :before
             (lambda (_workspace params)
               (let ((value (lsp:progress-params-value params)))
-                (push (or (lsp-get value :message) (lsp-get value :title)) covls-said))))
+                (push (or (lsp-get value :message) (lsp-get value :title) "") covls-said))))
 
 (defun covls-drive (file)
   "Do everything with FILE."
