@@ -84,7 +84,7 @@
     (lsp)
     (covls-wait "lsp-mode in the tests" #'lsp-workspaces)
     (covls-act "Run the tests of this file")
-    (covls-hear "progress" "of 4 tests")
+    (covls-hear "progress" "collecting tests")
     (switch-to-buffer source))
   (covls-show-until "run" (lambda (shown)
                             (and shown (not (cl-find 17 shown :key (lambda (each) (aref each 0)))))))

@@ -113,7 +113,8 @@ def test_a_file_in_lsp_mode(lsp_mode: Mapping[str, Any]) -> None:
 
 @pytest.mark.shows("Emacs, lsp-mode", "run", "progress", "new data", "exclude")
 def test_actions_in_lsp_mode(lsp_mode: Mapping[str, Any]) -> None:
-    assert lsp_mode["progress"] == "4 of 4 tests"
+    # How far the tests are is told at times; of a quick run perhaps never.
+    assert lsp_mode["progress"] == "collecting tests"
     gone = (17, 20, "uncovered")
     assert marks(lsp_mode["run"]) == [each for each in SHAPE if each != gone]
     assert "    def total(self):  # pragma: no cover\n" in lsp_mode["excluded"]
