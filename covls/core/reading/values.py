@@ -60,7 +60,7 @@ def line_number(value: object) -> int:
 def placed(report: ReadReport, known: Collection[str]) -> ReadReport:
     """A report whose files have their paths in a project, as far as these are `known` there.
 
-    What another machine called `/home/ci/work/shop/app/models.py` is the longest end of it that is
+    What another machine called `/builds/shop/app/models.py` is the longest end of it that is
     known. Files that then have the same path are one.
     """
     found: dict[str, RecordedFile] = {}
